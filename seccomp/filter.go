@@ -1,0 +1,169 @@
+package seccomp
+
+import (
+	"golang.org/x/net/bpf"
+)
+
+// System call numbers of x86-64 that the filters name (asm/unistd_64.h).
+const (
+	sysOpen         = 2
+	sysStat         = 4
+	sysFstat        = 5
+	sysLstat        = 6
+	sysMmap         = 9
+	sysMprotect     = 10
+	sysMunmap       = 11
+	sysRtSigaction  = 13
+	sysIoctl        = 16
+	sysAccess       = 21
+	sysMremap       = 25
+	sysCreat        = 85
+	sysOpenat       = 257
+	sysNewfstatat   = 262
+	sysFaccessat    = 269
+	sysPkeyMprotect = 329
+	sysStatx        = 332
+	sysOpenat2      = 437
+	sysFaccessat2   = 439
+)
+
+const (
+	x32Bit    = 0x40000000
+	enosys    = 38
+	sigill    = 4
+	ioctlType = 0xa4 // magic of the SGX ioctls
+
+	protExec  = 4
+	mapShared = 1
+	mapFixed  = 0x10
+	mapAnon   = 0x20
+	mapFixedN = 0x100000 // MAP_FIXED_NOREPLACE
+)
+
+// rule says which calls of one number stop. A nil when means all of them.
+type rule struct {
+	nr   uint32
+	when func(b *builder)
+}
+
+func arg(n, half uint32) uint32 { return offArgs + 8*n + 4*half }
+
+// Base returns the filter that every supervised program starts under. It stops
+// what may name the device, SGX ioctls, shared file mappings, handlers for
+// SIGILL and 32-bit system calls (which is how patched ENCLU and CPUID sites
+// stop). With scanCode it also stops executable file mappings, for hosts where
+// CPUID cannot fault and its sites are patched instead.
+func Base(scanCode bool) (Program, error) {
+	rules := []rule{
+		{sysOpen, nil}, {sysOpenat, nil}, {sysOpenat2, nil}, {sysCreat, nil},
+		{sysStat, nil}, {sysLstat, nil}, {sysNewfstatat, nil}, {sysStatx, nil},
+		{sysAccess, nil}, {sysFaccessat, nil}, {sysFaccessat2, nil},
+		{sysIoctl, func(b *builder) {
+			b.load(arg(1, 0))
+			b.emit(bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xff00})
+			b.jump(bpf.JumpEqual, ioctlType<<8, "trace", "allow")
+		}},
+		{sysMmap, func(b *builder) { mmapRule(b, scanCode) }},
+		{sysRtSigaction, func(b *builder) {
+			b.load(arg(0, 0))
+			b.jump(bpf.JumpEqual, sigill, "trace", "allow")
+		}},
+	}
+	return build(rules, true)
+}
+
+// mmapRule stops MAP_SHARED mappings of files and, with scanCode, executable
+// mappings of files.
+func mmapRule(b *builder, scanCode bool) {
+	b.load(arg(3, 0)) // flags
+	b.jump(bpf.JumpBitsSet, mapAnon, "allow", "")
+	b.jump(bpf.JumpBitsSet, mapShared, "trace", "")
+	if scanCode {
+		b.load(arg(2, 0)) // prot
+		b.jump(bpf.JumpBitsSet, protExec, "trace", "")
+	}
+	b.ret(Allow)
+}
+
+// Device returns the second filter, installed once a process holds an enclave:
+// it adds the calls that can change an enclave's mappings or look at its
+// descriptor.
+func Device() (Program, error) {
+	return build([]rule{
+		{sysMmap, func(b *builder) {
+			b.load(arg(3, 0))
+			b.jump(bpf.JumpBitsSet, mapFixed|mapFixedN, "trace", "")
+			b.jump(bpf.JumpBitsSet, mapAnon, "allow", "trace")
+		}},
+		{sysMunmap, nil}, {sysMprotect, nil}, {sysPkeyMprotect, nil},
+		{sysMremap, nil}, {sysFstat, nil},
+	}, false)
+}
+
+// build lays out: architecture test, number test, one block for each rule that
+// looks at arguments.
+func build(rules []rule, foreign bool) (Program, error) {
+	b := newBuilder()
+	b.load(offArch)
+	b.jump(bpf.JumpEqual, archX86_64, "native", "")
+	if foreign {
+		b.jump(bpf.JumpEqual, archI386, "trace0", "")
+		b.ret(Allow)
+		b.label("trace0")
+		b.ret(Trace)
+	} else {
+		b.ret(Allow)
+	}
+	b.label("native")
+	b.load(offNr)
+	if foreign {
+		b.jump(bpf.JumpBitsSet, x32Bit, "enosys", "")
+	}
+	for i, r := range rules {
+		to := "trace"
+		if r.when != nil {
+			to = blockName(i)
+		}
+		b.jump(bpf.JumpEqual, r.nr, to, "")
+	}
+	b.ret(Allow)
+	for i, r := range rules {
+		if r.when != nil {
+			b.label(blockName(i))
+			r.when(b)
+		}
+	}
+	b.label("allow")
+	b.ret(Allow)
+	b.label("enosys")
+	b.ret(errno | enosys)
+	b.label("trace")
+	b.ret(Trace)
+	return b.assemble()
+}
+
+func blockName(i int) string { return "rule" + string(rune('a'+i)) }
+
+// Enclave returns the filter that stops every system call made from code in
+// [start, end): SYSCALL is illegal in an enclave and must not reach the kernel.
+func Enclave(start, end uint64) (Program, error) {
+	b := newBuilder()
+	hi, lo := func(v uint64) uint32 { return uint32(v >> 32) }, func(v uint64) uint32 { return uint32(v) }
+	b.load(offIP + 4)
+	b.jump(bpf.JumpGreaterThan, hi(start), "above", "")
+	b.jump(bpf.JumpEqual, hi(start), "", "allow")
+	b.load(offIP)
+	b.jump(bpf.JumpGreaterOrEqual, lo(start), "above", "allow")
+	b.label("above") // ip >= start
+	b.load(offIP + 4)
+	b.jump(bpf.JumpGreaterThan, hi(end), "allow", "")
+	b.jump(bpf.JumpEqual, hi(end), "", "trace")
+	b.load(offIP)
+	b.jump(bpf.JumpGreaterThan, lo(end), "allow", "")
+	b.jump(bpf.JumpEqual, lo(end), "allow", "trace")
+	b.label("allow")
+	b.ret(Allow)
+	b.label("trace")
+	b.ret(Trace)
+	return b.assemble()
+}
