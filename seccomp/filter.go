@@ -107,10 +107,10 @@ func build(rules []rule, foreign bool) (Program, error) {
 	b.load(offArch)
 	b.jump(bpf.JumpEqual, archX86_64, "native", "")
 	if foreign {
-		b.jump(bpf.JumpEqual, archI386, "trace0", "")
+		b.jump(bpf.JumpEqual, archI386, "foreign", "")
 		b.ret(Allow)
-		b.label("trace0")
-		b.ret(Trace)
+		b.label("foreign")
+		b.ret(TraceForeign)
 	} else {
 		b.ret(Allow)
 	}

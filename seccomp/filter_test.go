@@ -60,7 +60,7 @@ func TestBase(t *testing.T) {
 		{"private data mapping, scanned", true, sysMmap, archX86_64, []uint64{0, 4096, 3, 2, 5, 0}, Allow},
 		{"SIGILL handler", false, sysRtSigaction, archX86_64, []uint64{sigill, 1}, Trace},
 		{"SIGSEGV handler", false, sysRtSigaction, archX86_64, []uint64{11, 1}, Allow},
-		{"i386 call", false, 5, archI386, nil, Trace},
+		{"i386 call", false, 5, archI386, nil, TraceForeign},
 		{"x32 call", false, x32Bit | 2, archX86_64, nil, errno | enosys},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

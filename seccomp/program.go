@@ -12,11 +12,18 @@ import (
 // Action is what a filter answers (linux/seccomp.h).
 type Action uint32
 
+// ForeignData marks the stop of a 32-bit system call.
+const ForeignData = 1
+
 // The actions that our filters use.
 const (
 	Allow Action = 0x7fff0000 // SECCOMP_RET_ALLOW
 	Trace Action = 0x7ff00000 // SECCOMP_RET_TRACE: stop for the tracer
-	errno Action = 0x00050000 // SECCOMP_RET_ERRNO
+
+	// TraceForeign is Trace for a 32-bit system call; the tracer reads
+	// ForeignData as the event message.
+	TraceForeign        = Trace | ForeignData
+	errno        Action = 0x00050000 // SECCOMP_RET_ERRNO
 )
 
 // Architecture words of struct seccomp_data (linux/audit.h).
