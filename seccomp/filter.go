@@ -138,7 +138,11 @@ func build(rules []rule, foreign bool) (Program, error) {
 	b.label("enosys")
 	b.ret(errno | enosys)
 	b.label("trace")
+	b.load(offArch) // the newest filter's data is what the tracer reads
+	b.jump(bpf.JumpEqual, archI386, "foreign", "")
 	b.ret(Trace)
+	b.label("foreign")
+	b.ret(TraceForeign)
 	return b.assemble()
 }
 
@@ -164,6 +168,10 @@ func Enclave(start, end uint64) (Program, error) {
 	b.label("allow")
 	b.ret(Allow)
 	b.label("trace")
+	b.load(offArch) // the newest filter's data is what the tracer reads
+	b.jump(bpf.JumpEqual, archI386, "foreign", "")
 	b.ret(Trace)
+	b.label("foreign")
+	b.ret(TraceForeign)
 	return b.assemble()
 }

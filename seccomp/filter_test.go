@@ -114,6 +114,12 @@ func TestEnclaveBounds(t *testing.T) {
 			if got := run(t, p, 39, archX86_64, ip); got != want {
 				t.Errorf("[%#x,%#x) ip %#x: got %#x, want %#x", r[0], r[1], ip, got, want)
 			}
+			if want == Trace {
+				want = TraceForeign
+			}
+			if got := run(t, p, 39, archI386, ip); got != want {
+				t.Errorf("[%#x,%#x) ip %#x, 32-bit: got %#x, want %#x", r[0], r[1], ip, got, want)
+			}
 		}
 	}
 }

@@ -14,7 +14,9 @@ const labelPaging = "sgx-model/paging/v1"
 
 const vectorVER = 0x0102030405060708
 
-func vectorPagingKey() *PagingKey { return NewPagingKey(NewRootKey(vectorRoot()).labelled(labelPaging)) }
+func vectorPagingKey() *PagingKey {
+	return NewPagingKey(NewRootKey(vectorRoot()).labelled(labelPaging))
+}
 
 func vectorHeader() *isa.MACHEADER {
 	return &isa.MACHEADER{EID: 0x1122334455667788, LINADDR: 0x00007F0000001000, SECINFO: isa.SECINFO{Flags: 0x203}}

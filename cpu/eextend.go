@@ -1,0 +1,88 @@
+package cpu
+
+import (
+	"softsgx/isa"
+	"softsgx/sgxcrypto"
+)
+
+// EEXTEND measures the 256 bytes at chunk (SDM vol. 3D, "EEXTEND").
+func (c *CPU) EEXTEND(secs, chunk isa.EPCAddr) error {
+	if !aligned(secs, isa.PageSize) { // 1
+		return isa.GPFault()
+	}
+	if !c.inEPC(secs) { // 2
+		return epcFault(secs)
+	}
+	if !aligned(chunk, isa.ChunkAlign) { // 3
+		return isa.GPFault()
+	}
+	return c.extend(secs, chunk, 1)
+}
+
+// EEXTENDPage does the sixteen EEXTENDs of a page in ascending order as one.
+func (c *CPU) EEXTENDPage(secs, page isa.EPCAddr) error {
+	if !aligned(secs, isa.PageSize) {
+		return isa.GPFault()
+	}
+	if !c.inEPC(secs) {
+		return epcFault(secs)
+	}
+	if !aligned(page, isa.PageSize) {
+		return isa.GPFault()
+	}
+	return c.extend(secs, page, isa.PageSize/sgxcrypto.ChunkSize)
+}
+
+// extend measures n chunks of one page.
+func (c *CPU) extend(secs, chunk isa.EPCAddr, n int) error {
+	if err := c.gate(); err != nil {
+		return err
+	}
+	x, err := c.eextendBegin(secs, chunk)
+	if err != nil {
+		return err
+	}
+	in := uint64(chunk) % isa.PageSize
+	for range n {
+		x.s.measurement.EEXTEND(x.offset+in, (*[sgxcrypto.ChunkSize]byte)(x.bytes[in:]))
+		in += sgxcrypto.ChunkSize
+	}
+	c.eextendEnd(x.s, chunk)
+	return nil
+}
+
+// eextend is one EEXTEND in progress.
+type eextend struct {
+	s      *secs
+	bytes  []byte // the page
+	offset uint64 // of the page in the enclave
+}
+
+func (c *CPU) eextendBegin(secs, chunk isa.EPCAddr) (x eextend, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.entry(chunk)
+	if e == nil { // 4
+		return x, epcFault(chunk)
+	}
+	if !e.sharedFree() { // 5
+		return x, isa.GPFault()
+	}
+	if !e.is(flagValid) || e.pt != isa.PT_REG && e.pt != isa.PT_TCS { // 6, 7
+		return x, epcFault(chunk)
+	}
+	s := e.secs
+	if s.page != secs || s.measuring || s.initialised() { // 8, 9, 10
+		return x, isa.GPFault()
+	}
+	e.lockShared()
+	s.measuring = true
+	return eextend{s, c.bytes(chunk, e), uint64(e.addr - s.BASEADDR)}, nil
+}
+
+func (c *CPU) eextendEnd(s *secs, chunk isa.EPCAddr) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.measuring = false
+	c.entry(chunk).unlockShared()
+}

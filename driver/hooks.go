@@ -1,0 +1,119 @@
+package driver
+
+import (
+	"softsgx/isa"
+	"softsgx/uapi"
+)
+
+// Hooks decides what is allowed beyond the rules of Linux 6.1. A method returns
+// nil to allow; a uapi.Errno inside the error is what user space gets, any other
+// error is EACCES. A denied augmentation is SIGBUS. Each method is called after
+// the driver's own checks of the same request and before anything changes.
+type Hooks interface {
+	EnclaveCreate(*CreateEvent) error
+	EnclaveProvision(*ProvisionEvent) error
+	EnclaveLoad(*LoadEvent) error
+	EnclaveInit(*InitEvent) error
+	EnclaveMap(*MapEvent) error
+	EnclaveProtect(*ProtectEvent) error
+	EnclaveAugment(*AugmentEvent) error
+	EnclaveModify(*ModifyEvent) error
+	EnclaveEnter(*EnterEvent) error
+}
+
+// CreateEvent is SGX_IOC_ENCLAVE_CREATE.
+type CreateEvent struct {
+	Enclave *Enclave
+	Caller  Caller
+	SECS    *isa.SECS
+}
+
+// ProvisionEvent is SGX_IOC_ENCLAVE_PROVISION with a good descriptor.
+type ProvisionEvent struct {
+	Enclave *Enclave
+	Caller  Caller
+}
+
+// LoadEvent is SGX_IOC_ENCLAVE_ADD_PAGES, once per call.
+type LoadEvent struct {
+	Enclave  *Enclave
+	Caller   Caller
+	Source   uapi.UserPtr
+	Start    isa.LinAddr
+	End      isa.LinAddr
+	SECINFO  isa.SECINFO
+	Measured bool
+}
+
+// InitEvent is SGX_IOC_ENCLAVE_INIT, before the signature is verified.
+type InitEvent struct {
+	Enclave    *Enclave
+	Caller     Caller
+	SIGSTRUCT  *isa.SIGSTRUCT
+	MRSIGNER   [32]byte
+	ATTRIBUTES uint64 // ATTRIBUTES.FLAGS of the SECS
+}
+
+// MapEvent is mmap of the enclave node.
+type MapEvent struct {
+	Enclave    *Enclave
+	Start, End isa.LinAddr
+	Rights     isa.Access
+}
+
+// ProtectEvent is mprotect of an enclave mapping.
+type ProtectEvent struct {
+	Enclave    *Enclave
+	Start, End isa.LinAddr
+	Rights     isa.Access
+}
+
+// AugmentEvent is a fault that would add a page with EAUG.
+type AugmentEvent struct {
+	Enclave *Enclave
+	Addr    isa.LinAddr
+	Rights  isa.Access // of the mapping
+}
+
+// Modification says what a ModifyEvent asks for.
+type Modification uint8
+
+// The modifications of an initialized enclave's pages.
+const (
+	RestrictPermissions Modification = iota
+	ModifyTypes
+	RemovePages
+)
+
+// ModifyEvent is one of the three SGX2 ioctls, once per call.
+type ModifyEvent struct {
+	Enclave    *Enclave
+	Caller     Caller
+	What       Modification
+	Start, End isa.LinAddr
+	Rights     isa.Access   // of RestrictPermissions
+	Type       isa.PageType // of ModifyTypes
+}
+
+// EnterEvent is EENTER.
+type EnterEvent struct {
+	Enclave *Enclave
+	TCS     isa.LinAddr
+}
+
+// MayEnter asks the hooks about an EENTER through the TCS at tcs.
+func (e *Enclave) MayEnter(tcs isa.LinAddr) error {
+	h := e.d.cfg.Hooks
+	if h == nil {
+		return nil
+	}
+	return denied(h.EnclaveEnter(&EnterEvent{Enclave: e, TCS: tcs}))
+}
+
+// denied is the errno of a hook's refusal.
+func denied(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errnoOf(err, uapi.EACCES)
+}

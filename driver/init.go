@@ -1,0 +1,122 @@
+package driver
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"softsgx/isa"
+	"softsgx/uapi"
+)
+
+// How often EINIT is tried while events keep interrupting it (Linux 6.1
+// sgx/sgx.h, SGX_EINIT_*).
+const (
+	einitRounds   = 50
+	einitAttempts = 20 // per round
+	einitSleep    = 20 * time.Millisecond
+)
+
+// initialize is SGX_IOC_ENCLAVE_INIT (Linux 6.1 sgx/ioctl.c sgx_ioc_enclave_init). After
+// any failure the enclave is still CREATED.
+func (e *Enclave) initialize(c Caller, arg uapi.UserPtr) error {
+	if !e.building() {
+		return uapi.EINVAL
+	}
+	var a uapi.EnclaveInit
+	if err := copyIn(c, arg, uapi.EnclaveInitSize, &a); err != nil {
+		return err
+	}
+	image := make([]byte, isa.SIGSTRUCTSize)
+	if c.CopyIn(a.SIGSTRUCT, image) != nil {
+		return uapi.EFAULT
+	}
+	var s isa.SIGSTRUCT
+	if err := s.UnmarshalBinary(image); err != nil {
+		return err
+	}
+	if s.VENDOR != isa.VENDOR_OTHER && s.VENDOR != isa.VENDOR_INTEL {
+		return uapi.EINVAL
+	}
+	if err := e.checkSIGSTRUCT(&s); err != nil {
+		return err
+	}
+	signer := sha256.Sum256(s.MODULUS[:])
+	if err := e.mayInit(c, &s, signer); err != nil {
+		return err
+	}
+	if err := e.einit(c, image, signer); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.initialized = true
+	return nil
+}
+
+// checkSIGSTRUCT refuses attributes that nobody granted and, of the values that
+// the signer enforces, those that this platform lacks (Linux 6.1 sgx/ioctl.c
+// sgx_encl_init). That SECS and SIGSTRUCT agree is EINIT's business.
+func (e *Enclave) checkSIGSTRUCT(s *isa.SIGSTRUCT) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.attributes&^e.permitted != 0 {
+		return uapi.EACCES
+	}
+	enforced := s.ATTRIBUTES.And(s.ATTRIBUTEMASK)
+	p := &e.d.platform
+	switch {
+	case enforced.Flags&p.reserved.Flags != 0:
+		return uapi.EINVAL
+	case s.MISCSELECT&s.MISCMASK&p.misc != 0:
+		return uapi.EINVAL
+	case enforced.XFRM&p.reserved.XFRM != 0:
+		return uapi.EINVAL
+	}
+	return nil
+}
+
+func (e *Enclave) mayInit(c Caller, s *isa.SIGSTRUCT, signer [32]byte) error {
+	h := e.d.cfg.Hooks
+	if h == nil {
+		return nil
+	}
+	return denied(h.EnclaveInit(&InitEvent{
+		Enclave: e, Caller: c, SIGSTRUCT: s, MRSIGNER: signer, ATTRIBUTES: e.attributes,
+	}))
+}
+
+// einit tries EINIT until no event interrupts it.
+func (e *Enclave) einit(c Caller, sigstruct []byte, signer [32]byte) error {
+	err := error(isa.SGX_UNMASKED_EVENT)
+	for round := 0; round < einitRounds; round++ {
+		for try := 0; try < einitAttempts && errors.Is(err, isa.SGX_UNMASKED_EVENT); try++ {
+			err = e.d.einit(sigstruct, e.secs.addr(), signer)
+		}
+		if !errors.Is(err, isa.SGX_UNMASKED_EVENT) {
+			break
+		}
+		e.d.cfg.Sleep(einitSleep)
+		if c.SignalPending() {
+			return uapi.ERESTARTSYS
+		}
+	}
+	return refused(isa.EINIT, err)
+}
+
+// einit makes the signer the launch signer and initializes the enclave with a zero
+// token: that pair is what makes launch control invisible (Linux 6.1 sgx/main.c
+// sgx_update_lepubkeyhash). The registers are written every time, because every
+// EINIT of every enclave changes them.
+func (d *Driver) einit(sigstruct []byte, secs isa.EPCAddr, signer [32]byte) error {
+	d.launch.Lock()
+	defer d.launch.Unlock()
+	for i := range isa.SGXLEPUBKEYHASHCount {
+		if err := d.cfg.CPU.WRMSRLEPubKeyHash(i, binary.LittleEndian.Uint64(signer[8*i:])); err != nil {
+			return err
+		}
+	}
+	token := isa.Operand{Addr: kernelToken, Bytes: make([]byte, isa.EINITTOKENSize)}
+	return d.cfg.CPU.EINIT(operand(sigstruct), secs, token)
+}
