@@ -12,7 +12,7 @@ func (lp *LP) edeccssa(ctx *Context) error {
 	lp.walkFrame(ctx, lp.secs, t, t.CSSA-1, &lp.walked)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.checkFrame(lp.secs, &lp.walked); err != nil { // 2
+	if err := c.openFrame(lp.secs, &lp.walked); err != nil { // 2
 		return err
 	}
 	t.CSSA--

@@ -33,7 +33,7 @@ func (lp *LP) eenterCommit(ctx *Context, x *entering) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.release(x)
-	if err := c.checkFrame(x.s, &lp.walked); err != nil { // 19, 20
+	if err := c.openFrame(x.s, &lp.walked); err != nil { // 19, 20
 		return err
 	}
 	if !x.startsCanonical() || !x.idle() { // 21, 22, 23

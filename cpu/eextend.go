@@ -7,45 +7,35 @@ import (
 
 // EEXTEND measures the 256 bytes at chunk (SDM vol. 3D, "EEXTEND").
 func (c *CPU) EEXTEND(secs, chunk isa.EPCAddr) error {
+	return c.extend(secs, chunk, sgxcrypto.ChunkSize)
+}
+
+// EEXTENDPage does the sixteen EEXTENDs of a page in ascending order as one.
+func (c *CPU) EEXTENDPage(secs, page isa.EPCAddr) error {
+	return c.extend(secs, page, isa.PageSize)
+}
+
+// extend measures size bytes of one page, chunk by chunk.
+func (c *CPU) extend(secs, chunk isa.EPCAddr, size uint64) error {
+	if err := c.gate(); err != nil {
+		return err
+	}
 	if !aligned(secs, isa.PageSize) { // 1
 		return isa.GPFault()
 	}
 	if !c.inEPC(secs) { // 2
 		return epcFault(secs)
 	}
-	if !aligned(chunk, isa.ChunkAlign) { // 3
+	if !aligned(chunk, size) { // 3
 		return isa.GPFault()
-	}
-	return c.extend(secs, chunk, 1)
-}
-
-// EEXTENDPage does the sixteen EEXTENDs of a page in ascending order as one.
-func (c *CPU) EEXTENDPage(secs, page isa.EPCAddr) error {
-	if !aligned(secs, isa.PageSize) {
-		return isa.GPFault()
-	}
-	if !c.inEPC(secs) {
-		return epcFault(secs)
-	}
-	if !aligned(page, isa.PageSize) {
-		return isa.GPFault()
-	}
-	return c.extend(secs, page, isa.PageSize/sgxcrypto.ChunkSize)
-}
-
-// extend measures n chunks of one page.
-func (c *CPU) extend(secs, chunk isa.EPCAddr, n int) error {
-	if err := c.gate(); err != nil {
-		return err
 	}
 	x, err := c.eextendBegin(secs, chunk)
 	if err != nil {
 		return err
 	}
 	in := uint64(chunk) % isa.PageSize
-	for range n {
+	for end := in + size; in < end; in += sgxcrypto.ChunkSize {
 		x.s.measurement.EEXTEND(x.offset+in, (*[sgxcrypto.ChunkSize]byte)(x.bytes[in:]))
-		in += sgxcrypto.ChunkSize
 	}
 	c.eextendEnd(x.s, chunk)
 	return nil

@@ -7,7 +7,9 @@ type entering struct {
 	epc  isa.EPCAddr // the TCS page
 	s    *secs
 	t    *tcs
-	cssa uint32
+	cssa uint32 // TCS.CSSA
+	// mayNotify is TCS.FLAGS.AEXNOTIFY.
+	mayNotify bool
 }
 
 // enterOperands makes the checks of RBX and RCX that need no EPCM.
@@ -46,6 +48,7 @@ func (lp *LP) claim(ctx *Context, x *entering, cssa func(*tcs) bool) error {
 	}
 	e.lockShared()
 	x.s, x.t, x.cssa = e.secs, t, t.CSSA
+	x.mayNotify = t.FLAGS&isa.TCS_AEXNOTIFY != 0
 	return nil
 }
 

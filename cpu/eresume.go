@@ -13,7 +13,7 @@ func (lp *LP) eresume(ctx *Context) error {
 		return err
 	}
 	lp.walkFrame(ctx, x.s, x.t, x.cssa-1, &lp.walked)
-	if x.t.FLAGS&isa.TCS_AEXNOTIFY != 0 && frameLeft(x.t) {
+	if x.mayNotify && x.cssa < x.t.NSSA {
 		lp.walkFrame(ctx, x.s, x.t, x.cssa, &lp.frame)
 		x.second = true
 	}
@@ -43,10 +43,10 @@ func (lp *LP) eresumeCommit(ctx *Context, x *resuming) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.release(&x.entering)
-	if err := c.checkFrame(x.s, &lp.walked); err != nil { // 19
+	if err := c.openFrame(x.s, &lp.walked); err != nil { // 19
 		return err
 	}
-	x.notify = x.t.FLAGS&isa.TCS_AEXNOTIFY != 0 && lp.walked.notifies() // 20
+	x.notify = x.mayNotify && lp.walked.notifies() // 20
 	if err := x.saved.UnmarshalBinary(lp.walked.gprs()); err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (lp *LP) eresumeCommit(ctx *Context, x *resuming) error {
 		if !x.second { // 21
 			return isa.GPFault()
 		}
-		if err := c.checkFrame(x.s, &lp.frame); err != nil { // 22
+		if err := c.openFrame(x.s, &lp.frame); err != nil { // 22
 			return err
 		}
 	}

@@ -53,8 +53,24 @@ func (p *framePage) translate(sp Space) {
 	p.epc, p.walk = sp.Translate(p.lin, isa.Read|isa.Write)
 }
 
-// checkFrame makes the EPCM checks of a frame that was walked, and finds its
+// openFrame makes the EPCM checks of a frame that was walked, and finds its
 // bytes. c.mu is held.
+func (c *CPU) openFrame(s *secs, f *frame) error {
+	if err := c.checkFrame(s, f); err != nil {
+		return err
+	}
+	for i := range f.xsave {
+		f.xsave[i].find(s)
+	}
+	f.gpr.find(s)
+	return nil
+}
+
+func (p *framePage) find(s *secs) {
+	p.bytes = s.contents.bytes(p.epc&^(isa.PageSize-1), p.lin.Page())
+}
+
+// checkFrame makes the EPCM checks of a frame that was walked. c.mu is held.
 func (c *CPU) checkFrame(s *secs, f *frame) error {
 	for i := range f.xsave {
 		if err := c.checkFramePage(s, &f.xsave[i]); err != nil {
@@ -72,7 +88,6 @@ func (c *CPU) checkFramePage(s *secs, p *framePage) error {
 	if e == nil || !e.owned(s, p.lin, isa.Read|isa.Write) {
 		return isa.SGXPageFault(p.lin, isa.Write)
 	}
-	p.bytes = s.contents.bytes(p.epc&^(isa.PageSize-1), e.addr)
 	return nil
 }
 

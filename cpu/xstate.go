@@ -53,6 +53,7 @@ type vectorState struct {
 
 // enterVectors is the rule for EENTER.
 func (lp *LP) enterVectors(ctx *Context, xfrm uint64) error {
+	lp.vector.bv = 0
 	img, err := lp.loadVectors(ctx)
 	if err != nil || img == nil {
 		return err
@@ -66,6 +67,7 @@ func (lp *LP) enterVectors(ctx *Context, xfrm uint64) error {
 
 // resumeVectors is the rule for ERESUME. It raises #GP as XRSTOR would.
 func (lp *LP) resumeVectors(ctx *Context, xfrm uint64, f *frame) error {
+	lp.vector.bv = 0
 	img, err := lp.loadVectors(ctx)
 	if err != nil || img == nil {
 		return err

@@ -60,6 +60,7 @@ func (e *Enclave) emodt(a *uapi.EnclaveModifyTypes, t isa.PageType) error {
 		return refused(isa.EMODT, err)
 	})
 	if err := e.settle(a.Offset, done); err != nil {
+		a.Result = 0
 		return err
 	}
 	a.Count = done

@@ -49,6 +49,7 @@ func (e *Enclave) emodpr(a *uapi.EnclaveRestrictPermissions) error {
 		return refused(isa.EMODPR, err)
 	})
 	if err := e.settle(a.Offset, done); err != nil {
+		a.Result = 0
 		return err
 	}
 	a.Count = done

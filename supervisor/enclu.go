@@ -1,0 +1,51 @@
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"errors"
+
+	"softsgx/cpu"
+	"softsgx/isa"
+)
+
+// inside tells whether the thread executes an enclave.
+func (t *Thread) inside() bool {
+	_, _, ok := t.lp.Inside()
+	return ok
+}
+
+// enclu executes the ENCLU that t.regs.Rip points at.
+func (s *Supervisor) enclu(t *Thread, at place) {
+	regs := loadRegs(&t.regs)
+	ctx := cpu.Context{Regs: &regs, X: xstate{t}, Space: t}
+	err := t.lp.ENCLU(&ctx)
+	var fault *isa.Fault
+	switch {
+	case err == nil:
+		storeRegs(&t.regs, &regs)
+		t.setRegs()
+		t.cont(0)
+	case errors.As(err, &fault):
+		s.cfg.Trace("enclu pid=%d rip=%#x rax=%d rbx=%#x fault=%v", t.proc.tgid, t.regs.Rip, t.regs.Rax, t.regs.Rbx, fault)
+		s.exception(t, s.leafFault(t, fault), at)
+	default:
+		s.warn("pid %d: ENCLU leaf %d: %v", t.proc.tgid, uint32(t.regs.Rax), err)
+		s.exception(t, general, at)
+	}
+}
+
+// leafFault is what Linux makes of a fault that a leaf raised.
+func (s *Supervisor) leafFault(t *Thread, f *isa.Fault) exception {
+	switch f.Vector {
+	case isa.PF:
+		how := t.walk
+		if f.ErrorCode&isa.PFECSGX != 0 {
+			how = walkAccess
+		}
+		return pageFault(uint64(f.Addr), f.ErrorCode, how)
+	case isa.UD:
+		return undefined
+	}
+	return general
+}

@@ -1,0 +1,62 @@
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"fmt"
+	"unsafe"
+
+	"softsgx/isa"
+
+	"golang.org/x/sys/unix"
+)
+
+// memory is the supervisor's view of one enclave's pages: the memfd, mapped at
+// file offset = linear address. It is driver.Memory.
+type memory struct {
+	fd   int
+	base isa.LinAddr
+	view []byte
+}
+
+// Map maps [base, base+size) into the supervisor; untouched pages cost nothing.
+func (m *memory) Map(base isa.LinAddr, size uint64) error {
+	if size > maxOffset || uint64(base) > maxOffset-size {
+		return fmt.Errorf("enclave [%#x,+%#x): %w", uint64(base), size, unix.EINVAL)
+	}
+	view, err := unix.Mmap(m.fd, int64(base), int(size), unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_SHARED|unix.MAP_NORESERVE)
+	if err != nil {
+		return fmt.Errorf("mapping the enclave: %w", err)
+	}
+	m.base, m.view = base, view
+	return nil
+}
+
+// Page returns the bytes of the page at lin.
+func (m *memory) Page(lin isa.LinAddr) []byte {
+	off := uint64(lin - m.base)
+	return m.view[off : off+isa.PageSize : off+isa.PageSize]
+}
+
+// Release gives the page's memory back; it reads as zero afterwards.
+func (m *memory) Release(lin isa.LinAddr) {
+	unix.Fallocate(m.fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(lin), isa.PageSize)
+}
+
+// forget drops [lin, lin+n) from the supervisor's own page tables, so that its
+// memory does not grow with the enclaves it loaded. The pages stay in the file.
+func (m *memory) forget(lin isa.LinAddr, n uint64) {
+	if m.view == nil || n == 0 {
+		return
+	}
+	off := uint64(lin - m.base)
+	unix.Syscall(unix.SYS_MADVISE, uintptr(unsafe.Pointer(&m.view[off])), uintptr(n), unix.MADV_DONTNEED)
+}
+
+func (m *memory) close() {
+	if m.view != nil {
+		unix.Munmap(m.view)
+		m.view = nil
+	}
+}

@@ -1,0 +1,242 @@
+//go:build linux && amd64
+
+// Package supervisor gives a real program a machine with SGX: it runs it under
+// ptrace with a seccomp filter, answers what concerns the device, the driver and
+// the CPU from packages driver and cpu, and lets everything else run natively.
+//
+// One OS thread makes all ptrace requests (Run locks it). State of tracees
+// belongs to that thread; only ADD_PAGES of large ranges runs on a worker, while
+// the calling tracee thread stays stopped.
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"softsgx/cpu"
+	"softsgx/driver"
+	"softsgx/probe"
+	"softsgx/ptrace"
+	"softsgx/seccomp"
+	"softsgx/uapi"
+
+	"golang.org/x/sys/unix"
+)
+
+// Config says what machine the program gets.
+type Config struct {
+	Args  []string // program and its arguments
+	Env   []string
+	CPU   *cpu.CPU
+	Hooks driver.Hooks // launch policy; nil is Linux 6.1's behaviour
+	Host  probe.Host
+	Trace func(format string, args ...any) // events for --trace; nil is silent
+}
+
+// Supervisor runs one program and all its children.
+type Supervisor struct {
+	cfg     Config
+	cpu     *cpu.CPU
+	driver  *driver.Driver
+	threads map[int]*Thread
+	early   map[int]ptrace.Stop // first stops of children not announced yet
+	queue   []ptrace.Stop       // reports taken while waiting for one thread
+	files   map[inode]*File
+	filters filters
+	vdso    []byte // the host's vDSO image
+	code    codeCache
+	done    chan func() // completions of workers, run on the tracer thread
+	current *Thread     // whose system call or leaf is being answered
+	working int
+	root    int // tgid of the program we started
+	status  Status
+}
+
+type filters struct{ base, device seccomp.Program }
+
+// Status is how the program ended.
+type Status struct {
+	Code   int
+	Signal unix.Signal // nonzero if a signal ended it
+}
+
+// Run starts the program, supervises it and everything it starts, and returns
+// how it ended once the last of them is gone. It must be called on the main
+// goroutine with its thread locked.
+func Run(cfg Config) (Status, error) {
+	s, err := newSupervisor(cfg)
+	if err != nil {
+		return Status{}, err
+	}
+	if err := s.start(); err != nil {
+		return Status{}, err
+	}
+	if err := s.loop(); err != nil {
+		return Status{}, err
+	}
+	return s.status, nil
+}
+
+func newSupervisor(cfg Config) (*Supervisor, error) {
+	if cfg.Trace == nil {
+		cfg.Trace = func(string, ...any) {}
+	}
+	s := &Supervisor{
+		cfg: cfg, cpu: cfg.CPU,
+		threads: map[int]*Thread{},
+		early:   map[int]ptrace.Stop{},
+		files:   map[inode]*File{},
+		done:    make(chan func(), 64),
+	}
+	var err error
+	if s.filters.base, err = seccomp.Base(!cfg.Host.CPUIDFaulting); err != nil {
+		return nil, err
+	}
+	if s.filters.device, err = seccomp.Device(); err != nil {
+		return nil, err
+	}
+	s.driver, err = driver.New(driver.Config{
+		CPU: cfg.CPU, Hooks: cfg.Hooks, SGX2: true, AEXNotify: true,
+		Rights: s.rights, IPI: s.ipi, Revoked: s.revoked,
+		Explain: func(e *driver.Enclave, cmd uapi.Cmd, err error) {
+			s.cfg.Trace("refused enclave=%d %v: %v", e.ID(), cmd, err)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.vdso, err = hostVDSO(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// loop handles reports until no tracee is left.
+func (s *Supervisor) loop() error {
+	for {
+		stop, ok, err := s.next()
+		switch {
+		case errors.Is(err, unix.ECHILD):
+			return nil
+		case err != nil:
+			return fmt.Errorf("waiting for tracees: %w", err)
+		case ok:
+			s.handle(stop)
+		}
+	}
+}
+
+// next returns the next report. While workers are busy it polls, because wait4
+// cannot wait for them as well.
+func (s *Supervisor) next() (ptrace.Stop, bool, error) {
+	if len(s.queue) > 0 {
+		stop := s.queue[0]
+		s.queue = s.queue[1:]
+		return stop, true, nil
+	}
+	if s.working == 0 {
+		return ptrace.Wait(0)
+	}
+	stop, ok, err := ptrace.Wait(unix.WNOHANG)
+	if ok || err != nil {
+		return stop, ok, err
+	}
+	select {
+	case fn := <-s.done:
+		s.working--
+		fn()
+	default:
+		unix.Nanosleep(&unix.Timespec{Nsec: 20_000}, nil)
+	}
+	return ptrace.Stop{}, false, nil
+}
+
+// background runs work on a goroutine and then finish on the tracer thread.
+func (s *Supervisor) background(work func(), finish func()) {
+	s.working++
+	go func() {
+		work()
+		s.done <- finish
+	}()
+}
+
+// handle answers one report.
+func (s *Supervisor) handle(stop ptrace.Stop) {
+	t := s.threads[stop.TID]
+	if t == nil {
+		s.unknown(stop)
+		return
+	}
+	s.current = t
+	defer func() { s.current = nil }()
+	switch stop.Kind {
+	case ptrace.Exited, ptrace.Killed:
+		s.ended(t, stop)
+	case ptrace.Event:
+		s.event(t, stop)
+	case ptrace.NewChild:
+		t.cont(0)
+	case ptrace.GroupStop:
+		ptrace.Listen(t.tid)
+	case ptrace.Syscall:
+		s.syscallStop(t)
+	case ptrace.Signal:
+		s.signal(t, stop.Sig)
+	default:
+		t.cont(0)
+	}
+}
+
+// unknown holds the first stop of a child whose parent's event is still to come,
+// and forgets ends of threads that we dropped already.
+func (s *Supervisor) unknown(stop ptrace.Stop) {
+	if stop.Kind == ptrace.NewChild || stop.Kind == ptrace.Signal {
+		s.early[stop.TID] = stop
+		return
+	}
+	delete(s.early, stop.TID)
+	if stop.Kind != ptrace.Exited && stop.Kind != ptrace.Killed {
+		ptrace.Cont(stop.TID, 0)
+	}
+}
+
+func (s *Supervisor) event(t *Thread, stop ptrace.Stop) {
+	switch stop.Event {
+	case unix.PTRACE_EVENT_SECCOMP:
+		s.seccompStop(t)
+	case unix.PTRACE_EVENT_FORK, unix.PTRACE_EVENT_VFORK, unix.PTRACE_EVENT_CLONE:
+		s.cloned(t, stop.Event)
+	case unix.PTRACE_EVENT_EXEC:
+		s.execed(t)
+	case unix.PTRACE_EVENT_EXIT:
+		t.lp.Abandon()
+		t.cont(0)
+	default:
+		t.cont(0)
+	}
+}
+
+// ended forgets a thread, and with the last thread of a process everything that
+// the process held.
+func (s *Supervisor) ended(t *Thread, stop ptrace.Stop) {
+	t.lp.Abandon()
+	delete(s.threads, t.tid)
+	t.dead = true
+	t.proc.threads--
+	if t.tid == s.root {
+		s.status = Status{Code: stop.Code, Signal: stop.Sig}
+		if stop.Kind == ptrace.Exited {
+			s.status.Signal = 0
+		}
+	}
+	if t.proc.threads == 0 {
+		s.dropSpace(t.space)
+		s.sweep()
+	}
+}
+
+// warn tells the user one line on standard error.
+func (s *Supervisor) warn(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "softsgx: "+format+"\n", args...)
+}

@@ -1,0 +1,104 @@
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"softsgx/ptrace"
+	"softsgx/seccomp"
+
+	"golang.org/x/sys/unix"
+)
+
+// calls says who answers a system call that the filters stopped.
+var calls = map[uint64]func(*Supervisor, *Thread){
+	unix.SYS_OPEN:          func(s *Supervisor, t *Thread) { s.open(t, atCWD, t.regs.Rdi, t.regs.Rsi) },
+	unix.SYS_CREAT:         func(s *Supervisor, t *Thread) { s.open(t, atCWD, t.regs.Rdi, unix.O_WRONLY) },
+	unix.SYS_OPENAT:        func(s *Supervisor, t *Thread) { s.open(t, t.regs.Rdi, t.regs.Rsi, t.regs.Rdx) },
+	unix.SYS_OPENAT2:       (*Supervisor).openat2,
+	unix.SYS_STAT:          func(s *Supervisor, t *Thread) { s.stat(t, atCWD, t.regs.Rdi, t.regs.Rsi, 0) },
+	unix.SYS_LSTAT:         func(s *Supervisor, t *Thread) { s.stat(t, atCWD, t.regs.Rdi, t.regs.Rsi, 0) },
+	unix.SYS_NEWFSTATAT:    func(s *Supervisor, t *Thread) { s.stat(t, t.regs.Rdi, t.regs.Rsi, t.regs.Rdx, t.regs.R10) },
+	unix.SYS_FSTAT:         (*Supervisor).fstat,
+	unix.SYS_STATX:         (*Supervisor).statx,
+	unix.SYS_ACCESS:        func(s *Supervisor, t *Thread) { s.access(t, atCWD, t.regs.Rdi, t.regs.Rsi) },
+	unix.SYS_FACCESSAT:     func(s *Supervisor, t *Thread) { s.access(t, t.regs.Rdi, t.regs.Rsi, t.regs.Rdx) },
+	unix.SYS_FACCESSAT2:    func(s *Supervisor, t *Thread) { s.access(t, t.regs.Rdi, t.regs.Rsi, t.regs.Rdx) },
+	unix.SYS_IOCTL:         (*Supervisor).ioctl,
+	unix.SYS_MMAP:          (*Supervisor).mmap,
+	unix.SYS_MUNMAP:        (*Supervisor).munmap,
+	unix.SYS_MPROTECT:      (*Supervisor).mprotect,
+	unix.SYS_PKEY_MPROTECT: (*Supervisor).mprotect,
+	unix.SYS_MREMAP:        (*Supervisor).mremap,
+	unix.SYS_RT_SIGACTION:  (*Supervisor).sigaction,
+}
+
+// seccompStop is the entry of a system call that a filter stopped.
+func (s *Supervisor) seccompStop(t *Thread) {
+	if !t.getRegs() {
+		return
+	}
+	foreign, err := ptrace.EventMsg(t.tid)
+	if err != nil {
+		return
+	}
+	if foreign == seccomp.ForeignData {
+		s.int80(t)
+		return
+	}
+	if t.inside() {
+		s.syscallInside(t)
+		return
+	}
+	if t.proc.foreign {
+		t.cont(0)
+		return
+	}
+	if answer := calls[t.regs.Orig_rax]; answer != nil {
+		answer(s, t)
+		return
+	}
+	t.cont(0)
+}
+
+// int80 is `int $0x80`: one of the instructions that we put it in the place of, or
+// a real 32-bit system call, which runs as it is.
+func (s *Supervisor) int80(t *Thread) {
+	at := t.regs.Rip - 2
+	kind, ours := t.space.sites[at]
+	if !ours && t.space.vdso != nil && at == t.space.vdso.ENCLU {
+		kind, ours = siteENCLU, true
+	}
+	switch {
+	case ours:
+		t.regs.Rax, t.regs.Rip = t.regs.Orig_rax, at
+		if kind == siteCPUID {
+			s.cpuidAt(t)
+			return
+		}
+		s.enclu(t, atSyscall)
+	case t.inside():
+		t.regs.Rax, t.regs.Rip = t.regs.Orig_rax, at
+		s.exception(t, undefined, atSyscall)
+	default:
+		t.cont(0)
+	}
+}
+
+// syscallInside is SYSCALL in an enclave: #UD, whatever the number. The kernel has
+// already overwritten RCX and R11.
+func (s *Supervisor) syscallInside(t *Thread) {
+	t.regs.Rax, t.regs.Rip = t.regs.Orig_rax, t.regs.Rip-2
+	s.exception(t, undefined, atSyscall)
+}
+
+// sigaction remembers the program's action for SIGILL, because the kernel resets
+// it when an instruction that we trap raises SIGILL while it is blocked.
+func (s *Supervisor) sigaction(t *Thread) {
+	if act := t.regs.Rsi; act != 0 {
+		a := sigaction{known: true}
+		if ptrace.ReadMem(t.tid, act, a.raw[:]) == nil {
+			t.proc.sigill = a
+		}
+	}
+	t.cont(0)
+}
