@@ -62,7 +62,12 @@ func result(t *testing.T, err error) outcome {
 
 func expect(t *testing.T, want outcome, err error) {
 	t.Helper()
-	if got := result(t, err); got != want {
+	same(t, want, result(t, err))
+}
+
+func same(t *testing.T, want, got outcome) {
+	t.Helper()
+	if got != want {
 		t.Fatalf("got %v, want %v", got, want)
 	}
 }
@@ -215,6 +220,7 @@ func secinfo(flags uint64) isa.Operand {
 // SECINFO flags of the pages that tests use.
 const (
 	flagsTCS  = 0x100
+	flagsTRIM = 0x400
 	flagsR    = 0x201
 	flagsRW   = 0x203
 	flagsX    = 0x204
@@ -274,6 +280,12 @@ func (x *image) Store(b []byte) error {
 	return nil
 }
 
+// elbase is where ELRANGE begins unless a plan says otherwise.
+const elbase isa.LinAddr = 0x7F00_0010_0000
+
+// at is the address of an offset in such an enclave.
+func at(off uint64) isa.LinAddr { return elbase + isa.LinAddr(off) }
+
 // plan is how newEnclave differs from a plain 64-bit enclave.
 type plan struct {
 	base      isa.LinAddr
@@ -295,7 +307,7 @@ type plan struct {
 
 func (p *plan) defaults() {
 	if p.base == 0 {
-		p.base = 0x7F00_0010_0000
+		p.base = elbase
 	}
 	if p.size == 0 {
 		p.size = 0x100000
@@ -461,6 +473,12 @@ func (e *enclave) enter() {
 	must(e.t, e.lp.ENCLU(e.ctx()))
 }
 
+// resume does ERESUME.
+func (e *enclave) resume() error {
+	e.outside(isa.ERESUME)
+	return e.lp.ENCLU(e.ctx())
+}
+
 // exit does EEXIT.
 func (e *enclave) exit() {
 	e.t.Helper()
@@ -523,9 +541,16 @@ func (e *enclave) peek(off uint64, n int) []byte {
 // info writes a SECINFO into the enclave's data page.
 func (e *enclave) info(flags uint64) isa.LinAddr { return e.poke(offData, secinfo(flags).Bytes) }
 
+// accept does EACCEPT.
 func (e *enclave) accept(off, flags uint64) outcome {
 	e.t.Helper()
-	return e.enclu(isa.EACCEPT, e.info(flags), e.lin(off), 0)
+	return e.acceptWith(offData, off, flags)
+}
+
+// acceptWith does EACCEPT with a SECINFO at the offset at.
+func (e *enclave) acceptWith(at, off, flags uint64) outcome {
+	e.t.Helper()
+	return e.enclu(isa.EACCEPT, e.poke(at, secinfo(flags).Bytes), e.lin(off), 0)
 }
 
 func (e *enclave) epcm(off uint64) EPCMEntry { return e.c.EPCM(e.epc[off]) }

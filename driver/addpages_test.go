@@ -181,6 +181,12 @@ func TestAddPagesLoop(t *testing.T) {
 			setup: func(_ *machine, a *uapi.EnclaveAddPages) { a.Src = 1 << 40 }},
 		{name: "driver 125/PROT_NONE", pages: 1, want: uapi.EFAULT,
 			setup: func(m *machine, _ *uapi.EnclaveAddPages) { m.c.find(dataAddr).protNone = true }},
+		{name: "2.3 h/file ends in the first read", pages: 10, want: uapi.EFAULT, count: 0x3000,
+			setup: func(m *machine, _ *uapi.EnclaveAddPages) { m.c.find(dataAddr).eof = dataAddr + 0x3000 }},
+		{name: "2.3 h/file ends in a later read", pages: 200, want: uapi.EFAULT, count: 70 * 0x1000,
+			setup: func(m *machine, _ *uapi.EnclaveAddPages) { m.c.find(dataAddr).eof = dataAddr + 70*0x1000 }},
+		{name: "2.3 h/file ends before the first page", pages: 10, want: uapi.EFAULT,
+			setup: func(m *machine, _ *uapi.EnclaveAddPages) { m.c.find(dataAddr).eof = dataAddr + 1 }},
 		{name: "driver 126/enclave", pages: 1, want: uapi.EFAULT,
 			setup: func(m *machine, _ *uapi.EnclaveAddPages) { m.c.find(dataAddr).enclave = true }},
 		{name: "2.3 e before f/duplicate and bad source", pages: 1, want: uapi.EBUSY,
@@ -344,6 +350,6 @@ func TestAddPagesAllocations(t *testing.T) {
 // countingCPU accepts everything.
 type countingCPU struct{ ENCLS }
 
-func (countingCPU) EADD(*isa.PAGEINFO, isa.EPCAddr) error     { return nil }
+func (countingCPU) EADD(*isa.PAGEINFO, isa.EPCAddr) error      { return nil }
 func (countingCPU) EEXTENDPage(isa.EPCAddr, isa.EPCAddr) error { return nil }
-func (countingCPU) EPA(uint64, isa.EPCAddr) error             { return nil }
+func (countingCPU) EPA(uint64, isa.EPCAddr) error              { return nil }

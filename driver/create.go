@@ -52,7 +52,7 @@ func (e *Enclave) build(secs *isa.SECS, image []byte) error {
 	}
 	e.created = true
 	e.base, e.size = secs.BASEADDR, secs.SIZE
-	e.pages = newTable(secs.SIZE / isa.PageSize)
+	e.pages = table{}
 	e.attributes = secs.ATTRIBUTES.Flags
 	e.permitted = e.d.platform.permitted // a grant made before is lost
 	return nil

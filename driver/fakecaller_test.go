@@ -19,6 +19,7 @@ type fakeVMA struct {
 	enclave    bool
 	protNone   bool
 	readOnly   bool
+	eof        uapi.UserPtr // if not 0: no page of the file behind from here on
 }
 
 // fakeCaller is a task with some mappings.
@@ -65,7 +66,8 @@ func (c *fakeCaller) find(p uapi.UserPtr) *fakeVMA {
 func (c *fakeCaller) bytes(p uapi.UserPtr, n int, write bool) ([]byte, error) {
 	v := c.find(p)
 	switch {
-	case v == nil, p < v.start, p+uapi.UserPtr(n) > v.end, v.protNone, v.enclave, write && v.readOnly:
+	case v == nil, p < v.start, p+uapi.UserPtr(n) > v.end, v.protNone, v.enclave, write && v.readOnly,
+		v.eof != 0 && p+uapi.UserPtr(n) > v.eof:
 		return nil, errFault
 	}
 	return v.b[p-v.start:][:n], nil
@@ -131,7 +133,7 @@ func (c *fakeCaller) load(t *testing.T, p uapi.UserPtr, size int, v encoding.Bin
 // repair makes the source that newFakeCaller made good again and ends signals.
 func (c *fakeCaller) repair() {
 	v := c.find(dataAddr)
-	v.noexec, v.enclave, v.protNone = false, false, false
+	v.noexec, v.enclave, v.protNone, v.eof = false, false, false, 0
 	c.signal = func() bool { return false }
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +23,9 @@ func withAttributes(t *testing.T, flags uint64, change ...func(*machine, *Config
 	m.want(m.create(secs), 0)
 	return m
 }
+
+// signerOf is MRSIGNER of who signed s.
+func signerOf(s *isa.SIGSTRUCT) [32]byte { return sha256.Sum256(s.MODULUS[:]) }
 
 // enforce is a SIGSTRUCT whose signer insists on these bits.
 func enforce(flags, xfrm uint64, misc uint32) *isa.SIGSTRUCT {
@@ -163,7 +167,10 @@ func TestInitOutcomes(t *testing.T) {
 			}
 			var leaf *LeafError
 			if len(m.reasons) != 1 || !errors.As(m.reasons[0], &leaf) || leaf.Leaf != isa.EINIT || !errors.Is(leaf, r.outcome) {
-				t.Errorf("reasons %v", m.reasons)
+				t.Fatalf("reasons %v", m.reasons)
+			}
+			if text := leaf.Error(); !strings.Contains(text, "EINIT") || !strings.Contains(text, r.want.Error()) {
+				t.Error(text)
 			}
 			m.want(m.init(&isa.SIGSTRUCT{}), 0)
 		})
@@ -229,7 +236,7 @@ func TestInitOperands(t *testing.T) {
 		s.MODULUS[i] = byte(i)
 	}
 	m.want(m.init(s), 0)
-	signer := sha256.Sum256(s.MODULUS[:])
+	signer := signerOf(s)
 	for i := range uint64(4) { // driver 165
 		if want := [2]uint64{i, binary.LittleEndian.Uint64(signer[8*i:])}; m.cpu.msrs[i] != want {
 			t.Errorf("MSR write %d is %#x, want %#x", i, m.cpu.msrs[i], want)

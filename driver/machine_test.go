@@ -59,11 +59,14 @@ func newMachine(t *testing.T, change ...func(*machine, *Config)) *machine {
 	return m
 }
 
-// ioctl stores arg, calls and loads arg back.
-func (m *machine) ioctl(cmd uapi.Cmd, arg interface {
+// argument is the structure of an ioctl.
+type argument interface {
 	encoding.BinaryMarshaler
 	encoding.BinaryUnmarshaler
-}) error {
+}
+
+// ioctl stores arg, calls and loads arg back.
+func (m *machine) ioctl(cmd uapi.Cmd, arg argument) error {
 	m.t.Helper()
 	m.c.store(m.t, argAddr, arg)
 	err := m.e.Ioctl(m.c, uint32(cmd), argAddr)

@@ -24,15 +24,11 @@ type (
 	directory [directoryPages / leafPages]*leaf
 )
 
-// table holds the records of an enclave by page number from the base.
+// table holds the records of an enclave by page number from the base. It is as
+// large as its last page needs, however large ELRANGE is.
 type table struct {
 	directories []*directory
 	used        int
-}
-
-// newTable returns a table for an enclave of the given number of pages.
-func newTable(pages uint64) table {
-	return table{directories: make([]*directory, (pages+directoryPages-1)/directoryPages)}
 }
 
 // leaf returns the leaf that holds page n, nil if there is none.
@@ -58,18 +54,25 @@ func (t *table) get(n uint64) *record {
 
 // put stores the record of page n, a hole until now.
 func (t *table) put(n uint64, r record) {
-	d := t.directories[n/directoryPages]
-	if d == nil {
-		d = new(directory)
-		t.directories[n/directoryPages] = d
-	}
-	l := &d[n%directoryPages/leafPages]
+	l := &t.directory(n)[n%directoryPages/leafPages]
 	if *l == nil {
 		*l = new(leaf)
 	}
 	(*l).records[n%leafPages] = r
 	(*l).used++
 	t.used++
+}
+
+// directory returns the directory of page n, a new one if there was none.
+func (t *table) directory(n uint64) *directory {
+	i := n / directoryPages
+	if have := uint64(len(t.directories)); i >= have {
+		t.directories = append(t.directories, make([]*directory, i+1-have)...)
+	}
+	if t.directories[i] == nil {
+		t.directories[i] = new(directory)
+	}
+	return t.directories[i]
 }
 
 // del makes page n, which is not a hole, a hole.

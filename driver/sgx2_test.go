@@ -1,26 +1,20 @@
 package driver
 
 import (
-	"encoding"
 	"testing"
 
 	"softsgx/isa"
 	"softsgx/uapi"
 )
 
-// argument is the structure of an ioctl.
-type argument interface {
-	encoding.BinaryMarshaler
-	encoding.BinaryUnmarshaler
-}
-
 // sgx2Call is one of the three SGX2 ioctls, as far as they are alike.
 type sgx2Call struct {
 	name    string
 	cmd     uapi.Cmd
 	arg     func(offset, length uint64) argument
-	outputs func(argument) []*uint64                      // count last
-	ready   func(m *machine, offset uint64, n int)        // makes pages that the call works on
+	length  func(argument) *uint64
+	outputs func(argument) []*uint64                       // count last
+	ready   func(m *machine, offset uint64, n int)         // makes pages that the call works on
 	done    func(m *machine, offset uint64) (changed bool) // to the page
 }
 
@@ -30,6 +24,7 @@ var sgx2Calls = []sgx2Call{
 		arg: func(o, l uint64) argument {
 			return &uapi.EnclaveRestrictPermissions{Offset: o, Length: l, Permissions: isa.SECINFO_R}
 		},
+		length: func(a argument) *uint64 { return &a.(*uapi.EnclaveRestrictPermissions).Length },
 		outputs: func(a argument) []*uint64 {
 			r := a.(*uapi.EnclaveRestrictPermissions)
 			return []*uint64{&r.Result, &r.Count}
@@ -44,6 +39,7 @@ var sgx2Calls = []sgx2Call{
 		arg: func(o, l uint64) argument {
 			return &uapi.EnclaveModifyTypes{Offset: o, Length: l, PageType: uint64(isa.PT_TRIM)}
 		},
+		length: func(a argument) *uint64 { return &a.(*uapi.EnclaveModifyTypes).Length },
 		outputs: func(a argument) []*uint64 {
 			r := a.(*uapi.EnclaveModifyTypes)
 			return []*uint64{&r.Result, &r.Count}
@@ -55,7 +51,8 @@ var sgx2Calls = []sgx2Call{
 	},
 	{
 		name: "REMOVE", cmd: uapi.SGX_IOC_ENCLAVE_REMOVE_PAGES,
-		arg: func(o, l uint64) argument { return &uapi.EnclaveRemovePages{Offset: o, Length: l} },
+		arg:    func(o, l uint64) argument { return &uapi.EnclaveRemovePages{Offset: o, Length: l} },
+		length: func(a argument) *uint64 { return &a.(*uapi.EnclaveRemovePages).Length },
 		outputs: func(a argument) []*uint64 {
 			return []*uint64{&a.(*uapi.EnclaveRemovePages).Count}
 		},

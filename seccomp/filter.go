@@ -29,9 +29,13 @@ const (
 
 const (
 	x32Bit    = 0x40000000
-	enosys    = 38
-	sigill    = 4
 	ioctlType = 0xa4 // magic of the SGX ioctls
+
+	sigill  = 4
+	sigtrap = 5
+	sigbus  = 7
+	sigfpe  = 8
+	sigsegv = 11
 
 	protExec  = 4
 	mapShared = 1
@@ -49,9 +53,9 @@ type rule struct {
 func arg(n, half uint32) uint32 { return offArgs + 8*n + 4*half }
 
 // Base returns the filter that every supervised program starts under. It stops
-// what may name the device, SGX ioctls, shared file mappings, handlers for
-// SIGILL and 32-bit system calls (which is how patched ENCLU and CPUID sites
-// stop). With scanCode it also stops executable file mappings, for hosts where
+// what may name the device, SGX ioctls, shared file mappings, actions for
+// the signals of exceptions, x32 system calls (no RET_ERRNO: it would win over the stop of a SYSCALL in
+// an enclave) and 32-bit ones (which is how patched ENCLU and CPUID sites stop). With scanCode it also stops executable file mappings, for hosts where
 // CPUID cannot fault and its sites are patched instead.
 func Base(scanCode bool) (Program, error) {
 	rules := []rule{
@@ -66,7 +70,10 @@ func Base(scanCode bool) (Program, error) {
 		{sysMmap, func(b *builder) { mmapRule(b, scanCode) }},
 		{sysRtSigaction, func(b *builder) {
 			b.load(arg(0, 0))
-			b.jump(bpf.JumpEqual, sigill, "trace", "allow")
+			for _, sig := range []uint32{sigill, sigtrap, sigbus, sigfpe, sigsegv} {
+				b.jump(bpf.JumpEqual, sig, "trace", "")
+			}
+			b.ret(Allow)
 		}},
 	}
 	return build(rules, true)
@@ -117,7 +124,7 @@ func build(rules []rule, foreign bool) (Program, error) {
 	b.label("native")
 	b.load(offNr)
 	if foreign {
-		b.jump(bpf.JumpBitsSet, x32Bit, "enosys", "")
+		b.jump(bpf.JumpBitsSet, x32Bit, "trace", "")
 	}
 	for i, r := range rules {
 		to := "trace"
@@ -135,8 +142,6 @@ func build(rules []rule, foreign bool) (Program, error) {
 	}
 	b.label("allow")
 	b.ret(Allow)
-	b.label("enosys")
-	b.ret(errno | enosys)
 	b.label("trace")
 	b.load(offArch) // the newest filter's data is what the tracer reads
 	b.jump(bpf.JumpEqual, archI386, "foreign", "")

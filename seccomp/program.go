@@ -22,8 +22,7 @@ const (
 
 	// TraceForeign is Trace for a 32-bit system call; the tracer reads
 	// ForeignData as the event message.
-	TraceForeign        = Trace | ForeignData
-	errno        Action = 0x00050000 // SECCOMP_RET_ERRNO
+	TraceForeign = Trace | ForeignData
 )
 
 // Architecture words of struct seccomp_data (linux/audit.h).

@@ -79,11 +79,9 @@ func (s *Supervisor) patchText(t *Thread, name string, start, length, offset uin
 		return
 	}
 	for _, site := range s.code.scan(name, offset, length) {
-		switch {
-		case site.Kind == codesite.ENCLU && t.proc.device:
-			s.patch(t, start+site.Addr, siteENCLU)
-		case site.Kind == codesite.CPUID && withCPUID:
-			s.patch(t, start+site.Addr, siteCPUID)
+		switch k := siteOf(site.Kind); {
+		case k == siteENCLU && t.proc.device, k == siteCPUID && withCPUID:
+			s.patch(t, start+site.Addr, k)
 		}
 	}
 }

@@ -57,11 +57,6 @@ func (t *Thread) restart() {
 // handler is sa_handler of a struct kernel_sigaction.
 func handler(sa []byte) uint64 { return binary.LittleEndian.Uint64(sa) }
 
-// handles tells whether the process has a handler for sig.
-func (t *Thread) handles(sig unix.Signal) bool {
-	return t.statusMask("SigCgt:")&(1<<(sig-1)) != 0
-}
-
 func (t *Thread) statusMask(field string) uint64 {
 	b, _ := os.ReadFile("/proc/" + strconv.Itoa(t.tid) + "/status")
 	for _, line := range strings.Split(string(b), "\n") {

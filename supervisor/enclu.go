@@ -17,6 +17,9 @@ func (t *Thread) inside() bool {
 
 // enclu executes the ENCLU that t.regs.Rip points at.
 func (s *Supervisor) enclu(t *Thread, at place) {
+	if !t.inside() {
+		t.entering()
+	}
 	regs := loadRegs(&t.regs)
 	ctx := cpu.Context{Regs: &regs, X: xstate{t}, Space: t}
 	err := t.lp.ENCLU(&ctx)

@@ -66,6 +66,7 @@ func pageFault(addr uint64, code uint32, how walkFault) exception {
 // an enclave, then either a return from the vDSO function or a signal.
 func (s *Supervisor) exception(t *Thread, e exception, at place) {
 	inside := t.inside()
+	s.cfg.Trace("exception tid=%d rip=%#x vector=%d addr=%#x code=%#x inside=%t", t.tid, t.regs.Rip, e.vector, e.addr, e.code, inside)
 	if inside {
 		ev := cpu.Event{Vector: e.vector, Valid: true, Addr: isa.LinAddr(e.addr), ErrorCode: e.code}
 		if !s.aex(t, ev) {
@@ -76,9 +77,10 @@ func (s *Supervisor) exception(t *Thread, e exception, at place) {
 	if inside {
 		reported &^= pageAlignMask
 	}
-	if im := t.space.vdso; im != nil && t.regs.Rip == im.ENCLU && e.fixable() {
-		t.regs.Rdi, t.regs.Rsi, t.regs.Rdx = uint64(e.vector), uint64(e.code&0xffff), reported
-		t.regs.Rip = im.Exception
+	if t.returnsByVDSO(e, reported) {
+		if at == atSignal {
+			s.repair(t, inside)
+		}
 		t.setRegs()
 		t.cont(0)
 		return
@@ -87,7 +89,22 @@ func (s *Supervisor) exception(t *Thread, e exception, at place) {
 	if inside && e.vector == isa.PF {
 		addr = reported
 	}
+	if at == atSignal && t.native != e.sig {
+		s.repair(t, inside)
+	}
 	s.force(t, &ptrace.Siginfo{Signo: int32(e.sig), Code: e.sicode, Addr: addr}, at)
+}
+
+// returnsByVDSO makes an exception of the vDSO function's ENCLU a return from it
+// with the exception's particulars (Linux 6.1 entry/vdso/extable.c).
+func (t *Thread) returnsByVDSO(e exception, reported uint64) bool {
+	im := t.space.vdso
+	if im == nil || t.regs.Rip != im.ENCLU || !e.fixable() {
+		return false
+	}
+	t.regs.Rdi, t.regs.Rsi, t.regs.Rdx = uint64(e.vector), uint64(e.code&0xffff), reported
+	t.regs.Rip = im.Exception
+	return true
 }
 
 // fixable tells whether the vDSO function's ENCLU turns the exception into a
@@ -106,21 +123,4 @@ func (s *Supervisor) aex(t *Thread, ev cpu.Event) bool {
 	}
 	storeRegs(&t.regs, &regs)
 	return true
-}
-
-// force delivers a signal that an exception of the current instruction causes.
-func (s *Supervisor) force(t *Thread, si *ptrace.Siginfo, at place) {
-	t.setRegs()
-	sig := unix.Signal(si.Signo)
-	if mask, err := ptrace.SigMask(t.tid); err == nil && mask&(1<<(si.Signo-1)) != 0 {
-		ptrace.SetSigMask(t.tid, mask&^(1<<(si.Signo-1)))
-	}
-	if at == atSignal {
-		ptrace.SetSiginfo(t.tid, si)
-		t.cont(sig)
-		return
-	}
-	t.forced = si
-	unix.Tgkill(t.proc.tgid, t.tid, sig)
-	t.cont(0)
 }

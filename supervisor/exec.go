@@ -37,7 +37,7 @@ func (s *Supervisor) execed(t *Thread) {
 	s.dropSpace(t.space)
 	t.space = &Space{users: 1, sites: map[uint64]site{}}
 	p := *t.proc
-	p.cpuid, p.foreign, p.sigill = false, false, sigaction{}
+	p.cpuid, p.foreign, p.actions = false, false, actions{}
 	t.leave(&p)
 	s.sweep()
 	t.onExit = func() { s.setupImage(t) }

@@ -27,6 +27,7 @@ type File struct {
 	mappings int
 	used     bool // was mapped once
 	mem      *memory
+	sites    map[uint64]site // replaced instructions of the enclave
 }
 
 // maxOffset is the size of every memfd: file offset is linear address.
@@ -39,7 +40,7 @@ func (s *Supervisor) adopt(t *Thread, fd int, enclave, writable bool) (*File, er
 	if err != nil {
 		return nil, fmt.Errorf("opening the tracee's descriptor %d: %w", fd, err)
 	}
-	f := &File{fd: own, writable: writable}
+	f := &File{fd: own, writable: writable, sites: map[uint64]site{}}
 	if err := f.prepare(); err != nil {
 		unix.Close(own)
 		return nil, err

@@ -26,6 +26,7 @@ func (s *Supervisor) watchDevice(t *Thread) {
 		return
 	}
 	t.proc.device = true
+	t.inherited()
 	s.patchENCLU(t)
 }
 

@@ -54,6 +54,24 @@ func (m *memory) forget(lin isa.LinAddr, n uint64) {
 	unix.Syscall(unix.SYS_MADVISE, uintptr(unsafe.Pointer(&m.view[off])), uintptr(n), unix.MADV_DONTNEED)
 }
 
+// present calls f for the stretches of [start, end) that hold memory, page by
+// aligned page: reading a hole would fill it.
+func (m *memory) present(start, end uint64, f func(b []byte, addr uint64)) {
+	for start < end {
+		from, err := unix.Seek(m.fd, int64(start), unix.SEEK_DATA)
+		if err != nil || uint64(from) >= end {
+			return
+		}
+		to, err := unix.Seek(m.fd, from, unix.SEEK_HOLE)
+		if err != nil {
+			return
+		}
+		start = min(uint64(to), end)
+		base := uint64(m.base)
+		f(m.view[uint64(from)-base:start-base], uint64(from))
+	}
+}
+
 func (m *memory) close() {
 	if m.view != nil {
 		unix.Munmap(m.view)

@@ -54,9 +54,23 @@ func (s *Supervisor) mmap(t *Thread) {
 		t.fail(unix.ENODEV)
 	case access(r.Rdx)&isa.Write != 0 && !f.writable:
 		t.fail(unix.EACCES)
-	case r.R10&(unix.MAP_FIXED|fixedNoRepl) != 0:
-		s.mapFixed(t, f, length)
 	default:
+		s.mapDevice(t, f, length)
+	}
+}
+
+// mapDevice serves a mapping of an enclave file, which may have come from another
+// process: this one is prepared for the enclave if it was not.
+func (s *Supervisor) mapDevice(t *Thread, f *File, length uint64) {
+	saved := t.regs
+	s.watchDevice(t)
+	if _, _, initialized := f.enclave.Range(); initialized {
+		s.initialized(t, f)
+	}
+	t.regs = saved
+	if t.regs.R10&(unix.MAP_FIXED|fixedNoRepl) != 0 {
+		s.mapFixed(t, f, length)
+	} else {
 		s.mapAnywhere(t, f, length)
 	}
 }
@@ -74,7 +88,6 @@ func (s *Supervisor) mapFixed(t *Thread, f *File, length uint64) {
 		return
 	}
 	saved := t.regs
-	s.watchDevice(t)
 	t.regs.Rdx, t.regs.R9 = uint64(s.hostRights(f, start, start+length, prot)), start
 	if t.regs.R10&mapTypeMask == unix.MAP_SHARED_VALIDATE {
 		t.regs.R10 = t.regs.R10&^mapTypeMask | unix.MAP_SHARED
@@ -91,7 +104,6 @@ func (s *Supervisor) mapFixed(t *Thread, f *File, length uint64) {
 // that belongs to it.
 func (s *Supervisor) mapAnywhere(t *Thread, f *File, length uint64) {
 	saved := t.regs
-	s.watchDevice(t)
 	a, err := t.inject(unix.SYS_MMAP, saved.Rdi, length, unix.PROT_NONE, unix.MAP_SHARED, saved.R8, 0)
 	if err != nil {
 		t.regs = saved

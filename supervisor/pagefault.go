@@ -24,6 +24,7 @@ func (s *Supervisor) pageFault(t *Thread, si *ptrace.Siginfo) {
 	}
 	e, resolved := s.resolve(t, si, v, a)
 	if resolved {
+		s.repair(t, t.inside())
 		t.setRegs()
 		t.cont(0)
 		return

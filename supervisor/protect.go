@@ -29,6 +29,9 @@ func (s *Supervisor) hostRights(f *File, start, end uint64, prot isa.Access) isa
 		}
 		first = false
 	})
+	if rights&isa.Exec != 0 {
+		s.patchEnclave(f, start, end)
+	}
 	return rights
 }
 
@@ -43,7 +46,11 @@ func (s *Supervisor) allow(t *Thread, v *VMA, addr uint64) error {
 			start, end, rights = uint64(a), uint64(b), epcm
 		}
 	})
-	_, err := t.inject(unix.SYS_MPROTECT, start, end-start, uint64(rights&v.prot))
+	rights &= v.prot
+	if rights&isa.Exec != 0 {
+		s.patchEnclave(v.file, start, end)
+	}
+	_, err := t.inject(unix.SYS_MPROTECT, start, end-start, uint64(rights))
 	return err
 }
 

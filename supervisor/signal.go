@@ -16,6 +16,7 @@ func (s *Supervisor) signal(t *Thread, sig unix.Signal) {
 	if !t.getRegs() || ptrace.GetSiginfo(t.tid, &si) != nil {
 		return
 	}
+	t.native = 0
 	if t.forced != nil && si.Code == siTkill && si.Signo == t.forced.Signo {
 		ptrace.SetSiginfo(t.tid, t.forced)
 		t.forced = nil
@@ -23,6 +24,7 @@ func (s *Supervisor) signal(t *Thread, sig unix.Signal) {
 		return
 	}
 	if si.Code > 0 {
+		t.native = sig
 		switch sig { // raised by the instruction at RIP
 		case unix.SIGILL:
 			s.illegal(t)
@@ -53,8 +55,9 @@ func (s *Supervisor) asynchronous(t *Thread, sig unix.Signal) {
 
 // illegal is #UD: an ENCLU, or an illegal instruction of the program's own.
 func (s *Supervisor) illegal(t *Thread) {
-	if t.codeIs(enclu[:]) && !t.proc.foreign {
-		s.repairSIGILL(t)
+	known, _ := t.space.site(t.regs.Rip) // another thread was here first
+	if (known == siteENCLU || t.codeIs(enclu[:])) && !t.proc.foreign {
+		s.repair(t, t.inside())
 		s.patch(t, t.regs.Rip, siteENCLU)
 		s.enclu(t, atSignal)
 		return
@@ -73,7 +76,8 @@ func (s *Supervisor) segv(t *Thread, si *ptrace.Siginfo) {
 		s.pageFault(t, si)
 	case t.codeIs(cpuid[:]) && t.inside():
 		s.exception(t, undefined, atSignal)
-	case t.codeIs(cpuid[:]) && t.proc.cpuid:
+	case t.proc.cpuid && t.atCPUID():
+		s.repair(t, false)
 		s.patch(t, t.regs.Rip, siteCPUID)
 		s.cpuidAt(t)
 	case t.inside() && t.illegalInEnclave():
@@ -90,17 +94,17 @@ func (s *Supervisor) trapInside(t *Thread, sig unix.Signal, si *ptrace.Siginfo) 
 	e := exception{sig: sig, sicode: si.Code, siaddr: atRIP}
 	switch sig {
 	case unix.SIGFPE:
-		e.vector = floatVector(si.Code)
+		e.vector = t.floatVector(si.Code)
 	case unix.SIGBUS:
 		e.vector = isa.AC
 	case unix.SIGTRAP:
-		// INT3 with debug opt-out is #UD, reported at the INT3 (SDM vol. 3D,
-		// "INT3 Behavior Inside an Enclave").
-		if si.Code == siKernel {
+		e.vector = isa.DB
+		if si.Code == siKernel { // INT3
 			t.regs.Rip--
-			e = undefined
-		} else {
-			e.vector = isa.DB
+			e.vector, e.siaddr = isa.BP, nowhere
+			if t.lp.Delivered(cpu.Event{Valid: true, Vector: isa.BP}).Vector == isa.UD {
+				e = undefined
+			}
 		}
 	}
 	s.exception(t, e, atSignal)
@@ -108,11 +112,24 @@ func (s *Supervisor) trapInside(t *Thread, sig unix.Signal, si *ptrace.Siginfo) 
 
 const fpeIntdiv = 1
 
-func floatVector(code int32) uint8 {
+// floatVector tells the x87 exception from the SIMD one by the instruction, which
+// is about to execute again.
+func (t *Thread) floatVector(code int32) uint8 {
 	if code == fpeIntdiv {
 		return isa.DE
 	}
+	var b [1]byte
+	if ptrace.ReadMem(t.tid, t.regs.Rip, b[:]) == nil && (b[0]&0xf8 == 0xd8 || b[0] == 0x9b) {
+		return isa.MF
+	}
 	return isa.XM
+}
+
+// atCPUID tells whether a CPUID outside enclaves faulted at RIP, even if another
+// thread has replaced it since.
+func (t *Thread) atCPUID() bool {
+	known, _ := t.space.site(t.regs.Rip)
+	return known == siteCPUID || t.codeIs(cpuid[:])
 }
 
 // codeIs tells whether the instruction at RIP has these bytes.

@@ -3,10 +3,11 @@
 package supervisor
 
 import (
+	"bytes"
+
+	"softsgx/codesite"
 	"softsgx/isa"
 	"softsgx/ptrace"
-
-	"golang.org/x/sys/unix"
 )
 
 // site is an instruction that we replaced by `int $0x80`, which stops in the
@@ -22,6 +23,7 @@ const (
 var (
 	enclu = [3]byte{0x0f, 0x01, 0xd7}
 	cpuid = [2]byte{0x0f, 0xa2}
+	ud2   = [2]byte{0x0f, 0x0b}
 )
 
 // code returns the bytes that stand in for the instruction.
@@ -36,47 +38,77 @@ func (k site) code() []byte {
 // outside enclaves becomes a private copy; enclave text changes in the enclave
 // file, after it was measured.
 func (s *Supervisor) patch(t *Thread, addr uint64, k site) {
-	code := k.code()
-	if !s.cfg.Host.Int80 || addr&^uint64(pageAlignMask) != (addr+uint64(len(code))-1)&^uint64(pageAlignMask) {
+	if !s.cfg.Host.Int80 || straddles(addr, k) {
 		return
 	}
 	if v := t.space.find(addr); v != nil {
-		if _, _, ok := v.file.enclave.Page(isa.LinAddr(addr)); !ok {
-			return
+		if _, _, ok := v.file.enclave.Page(isa.LinAddr(addr)); ok {
+			v.file.patch(addr, k)
 		}
-		copy(v.file.mem.Page(isa.LinAddr(addr).Page())[addr&pageAlignMask:], code)
-		s.patched(v.file, addr, k)
 		return
 	}
-	if ptrace.PokeBytes(t.tid, addr, code) == nil {
+	if ptrace.PokeBytes(t.tid, addr, k.code()) == nil {
 		t.space.sites[addr] = k
 	}
 }
 
-// patched tells every address space that maps the enclave page.
-func (s *Supervisor) patched(f *File, addr uint64, k site) {
-	for _, t := range s.threads {
-		if v := t.space.find(addr); v != nil && v.file == f {
-			t.space.sites[addr] = k
+// straddles tells whether the instruction lies on two pages: it is left to fault.
+func straddles(addr uint64, k site) bool {
+	last := addr + uint64(len(k.code())) - 1
+	return addr&^uint64(pageAlignMask) != last&^uint64(pageAlignMask)
+}
+
+// patch replaces an instruction of the enclave in every address space at once.
+func (f *File) patch(addr uint64, k site) {
+	copy(f.mem.Page(isa.LinAddr(addr).Page())[addr&pageAlignMask:], k.code())
+	f.sites[addr] = k
+}
+
+// site tells which instruction of ours stands at addr.
+func (sp *Space) site(addr uint64) (site, bool) {
+	if v := sp.find(addr); v != nil {
+		k, ok := v.file.sites[addr]
+		return k, ok
+	}
+	if sp.vdso != nil && addr == sp.vdso.ENCLU {
+		return siteENCLU, true
+	}
+	k, ok := sp.sites[addr]
+	return k, ok
+}
+
+// patchEnclave replaces what does not trap by itself in enclave text that is about
+// to become executable. Where CPUID can fault everything traps, once per place.
+func (s *Supervisor) patchEnclave(f *File, start, end uint64) {
+	if s.cfg.Host.CPUIDFaulting || !s.cfg.Host.Int80 {
+		return
+	}
+	f.forgetSites(start, end)
+	f.mem.present(start, end, func(text []byte, addr uint64) {
+		for _, c := range codesite.Scan(text, addr) {
+			switch {
+			case c.Kind == codesite.CPUID: // #UD inside, and `int` would lose half of RAX
+				copy(text[c.Addr-addr:], ud2[:])
+			case !straddles(c.Addr, siteENCLU):
+				f.patch(c.Addr, siteENCLU)
+			}
+		}
+		f.mem.forget(isa.LinAddr(addr), uint64(len(text)))
+	})
+}
+
+// forgetSites drops the sites in [start, end) whose page has other contents by now.
+func (f *File) forgetSites(start, end uint64) {
+	for addr, k := range f.sites {
+		if start <= addr && addr < end && !bytes.HasPrefix(f.mem.Page(isa.LinAddr(addr).Page())[addr&pageAlignMask:], k.code()) {
+			delete(f.sites, addr)
 		}
 	}
 }
 
-// repairSIGILL undoes what the kernel does when an instruction raises SIGILL that
-// is blocked or ignored: it resets the action and unblocks the signal. It can only
-// happen at the first execution of a site.
-func (s *Supervisor) repairSIGILL(t *Thread) {
-	const bit = uint64(1) << (unix.SIGILL - 1)
-	a := t.proc.sigill
-	if !a.known || t.handles(unix.SIGILL) || handler(a.raw[:]) <= 1 {
-		return
+func siteOf(k codesite.Kind) site {
+	if k == codesite.ENCLU {
+		return siteENCLU
 	}
-	scratch := t.scratch()
-	if scratch == 0 || ptrace.PokeBytes(t.tid, scratch, a.raw[:]) != nil {
-		return
-	}
-	t.inject(unix.SYS_RT_SIGACTION, uint64(unix.SIGILL), scratch, 0, 8)
-	if mask, err := ptrace.SigMask(t.tid); err == nil {
-		ptrace.SetSigMask(t.tid, mask|bit)
-	}
+	return siteCPUID
 }

@@ -32,6 +32,9 @@ var calls = map[uint64]func(*Supervisor, *Thread){
 	unix.SYS_RT_SIGACTION:  (*Supervisor).sigaction,
 }
 
+// x32Bit marks a system call of the x32 ABI (asm/unistd.h).
+const x32Bit = 0x40000000
+
 // seccompStop is the entry of a system call that a filter stopped.
 func (s *Supervisor) seccompStop(t *Thread) {
 	if !t.getRegs() {
@@ -53,6 +56,10 @@ func (s *Supervisor) seccompStop(t *Thread) {
 		t.cont(0)
 		return
 	}
+	if t.regs.Orig_rax&x32Bit != 0 { // else it would bypass every rule by number
+		t.fail(unix.ENOSYS)
+		return
+	}
 	if answer := calls[t.regs.Orig_rax]; answer != nil {
 		answer(s, t)
 		return
@@ -64,23 +71,19 @@ func (s *Supervisor) seccompStop(t *Thread) {
 // a real 32-bit system call, which runs as it is.
 func (s *Supervisor) int80(t *Thread) {
 	at := t.regs.Rip - 2
-	kind, ours := t.space.sites[at]
-	if !ours && t.space.vdso != nil && at == t.space.vdso.ENCLU {
-		kind, ours = siteENCLU, true
+	kind, ours := t.space.site(at)
+	if !ours && !t.inside() {
+		t.cont(0)
+		return
 	}
+	t.regs.Rax, t.regs.Rip = t.regs.Orig_rax, at
 	switch {
-	case ours:
-		t.regs.Rax, t.regs.Rip = t.regs.Orig_rax, at
-		if kind == siteCPUID {
-			s.cpuidAt(t)
-			return
-		}
+	case kind == siteENCLU:
 		s.enclu(t, atSyscall)
-	case t.inside():
-		t.regs.Rax, t.regs.Rip = t.regs.Orig_rax, at
+	case t.inside(): // an INT 80H of the enclave's own
 		s.exception(t, undefined, atSyscall)
 	default:
-		t.cont(0)
+		s.cpuidAt(t)
 	}
 }
 
@@ -89,16 +92,4 @@ func (s *Supervisor) int80(t *Thread) {
 func (s *Supervisor) syscallInside(t *Thread) {
 	t.regs.Rax, t.regs.Rip = t.regs.Orig_rax, t.regs.Rip-2
 	s.exception(t, undefined, atSyscall)
-}
-
-// sigaction remembers the program's action for SIGILL, because the kernel resets
-// it when an instruction that we trap raises SIGILL while it is blocked.
-func (s *Supervisor) sigaction(t *Thread) {
-	if act := t.regs.Rsi; act != 0 {
-		a := sigaction{known: true}
-		if ptrace.ReadMem(t.tid, act, a.raw[:]) == nil {
-			t.proc.sigill = a
-		}
-	}
-	t.cont(0)
 }

@@ -18,16 +18,10 @@ type Process struct {
 	ranges  []elrange // ELRANGEs whose system calls stop
 	cpuid   bool      // CPUID faults or its sites are patched
 	foreign bool      // a 32-bit image: runs unsupervised
-	sigill  sigaction
+	actions actions
 }
 
 type elrange struct{ start, end uint64 }
-
-// sigaction is struct kernel_sigaction of SIGILL as the program last set it.
-type sigaction struct {
-	known bool
-	raw   [32]byte
-}
 
 // Space is one address space, shared by threads and by vfork children.
 type Space struct {
@@ -48,6 +42,8 @@ type Thread struct {
 	lp      *cpu.LP
 	regs    unix.PtraceRegs
 	onExit  func()          // continuation at the exit from the current system call
+	native  unix.Signal     // what the kernel raised at the current stop, 0 at others
+	mask    uint64          // signal mask at the last entry into an enclave
 	forced  *ptrace.Siginfo // siginfo of a signal that we queued ourselves
 	walk    walkFault       // what the last page walk for a leaf failed with
 	granted grant           // the last page fault that was resolved
