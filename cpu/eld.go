@@ -34,7 +34,7 @@ func (c *CPU) load(pi *isa.PAGEINFO, dst, slot isa.EPCAddr, child entryFlags) er
 	page := new([isa.PageSize]byte)
 	sealed := (*[isa.PageSize]byte)(pi.SRCPGE.Bytes)
 	if c.paging.Open(page, sealed, l.pcmd.MAC, l.version, &l.header) != nil { // 15
-		c.eldEnd(dst, slot, &l)
+		c.eldFail(dst, slot, &l)
 		return isa.SGX_MAC_COMPARE_FAIL
 	}
 	c.eldFill(dst, page, &l)
@@ -57,7 +57,7 @@ func (c *CPU) eldBegin(pi *isa.PAGEINFO, dst, slot isa.EPCAddr, l *eld) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, va := c.entry(dst), c.entry(slot)
-	if !e.exclusiveFree() || !va.sharedFree() { // 6
+	if !e.exclusiveFree() || !va.sharedFree() || !c.slotFree(va, slot) { // 6
 		return isa.GPFault()
 	}
 	if e.is(flagValid) { // 7
@@ -70,13 +70,12 @@ func (c *CPU) eldBegin(pi *isa.PAGEINFO, dst, slot isa.EPCAddr, l *eld) error {
 		return err
 	}
 	e.lockExclusive()
-	va.lockShared()
+	l.version = c.lockSlot(slot)
 	if l.s != nil {
 		c.entry(l.s.page).lockShared()
 		l.header.EID = l.s.eid
 	}
 	l.header.LINADDR, l.header.SECINFO, l.header.RSVD = pi.LINADDR, l.pcmd.SECINFO, l.pcmd.RESERVED
-	l.version = *c.slot(slot)
 	return nil
 }
 
@@ -100,16 +99,17 @@ func (c *CPU) eldOwner(pi *isa.PAGEINFO, l *eld) (err error) {
 	return isa.GPFault() // 14
 }
 
-// eldEnd lets go of the locks. c.mu is not held.
-func (c *CPU) eldEnd(dst, slot isa.EPCAddr, l *eld) {
+// eldFail leaves everything as it was.
+func (c *CPU) eldFail(dst, slot isa.EPCAddr, l *eld) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.eldUnlock(dst, slot, l)
+	c.eldUnlock(dst, slot, l.version, l)
 }
 
-func (c *CPU) eldUnlock(dst, slot isa.EPCAddr, l *eld) {
+// eldUnlock lets go of the locks and leaves a version in the slot.
+func (c *CPU) eldUnlock(dst, slot isa.EPCAddr, version uint64, l *eld) {
 	c.entry(dst).unlockExclusive()
-	c.entry(slot).unlockShared()
+	c.unlockSlot(slot, version)
 	if l.s != nil {
 		c.entry(l.s.page).unlockShared()
 	}
@@ -147,8 +147,7 @@ func (c *CPU) eldCommit(dst, slot isa.EPCAddr, page *[isa.PageSize]byte, l *eld)
 	default:
 		c.eldChild(dst, e, page, l)
 	}
-	*c.slot(slot) = 0
-	c.eldUnlock(dst, slot, l)
+	c.eldUnlock(dst, slot, 0, l)
 }
 
 func (c *CPU) eldChild(dst isa.EPCAddr, e *entry, page *[isa.PageSize]byte, l *eld) {

@@ -103,7 +103,7 @@ func TestEREPORT(t *testing.T) {
 				}
 				return
 			}
-			t.Run("isa 376 432 bytes", func(t *testing.T) {
+			t.Run("isa 376 exact size", func(t *testing.T) {
 				if bytes.Contains(out[:isa.REPORTSize], []byte{0xEE, 0xEE, 0xEE, 0xEE}) ||
 					!bytes.Equal(out[isa.REPORTSize:], fill(0xEE)[isa.REPORTSize:]) {
 					t.Fatal("more or less written")

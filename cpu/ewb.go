@@ -37,6 +37,7 @@ type ewb struct {
 	header    isa.MACHEADER
 	enclaveID uint64
 	version   uint64
+	old       uint64 // what the slot held
 }
 
 func (c *CPU) ewbOperands(pi *isa.PAGEINFO, p, slot isa.EPCAddr) error {
@@ -86,7 +87,7 @@ func (c *CPU) ewbBegin(p, slot isa.EPCAddr) (*ewb, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, va := c.entry(p), c.entry(slot)
-	if !e.exclusiveFree() || !va.sharedFree() { // 8, 9
+	if !e.exclusiveFree() || !va.sharedFree() || !c.slotFree(va, slot) { // 8, 9
 		return nil, isa.GPFault()
 	}
 	if !e.is(flagValid) { // 10
@@ -99,16 +100,15 @@ func (c *CPU) ewbBegin(p, slot isa.EPCAddr) (*ewb, error) {
 		return nil, err
 	}
 	e.lockExclusive()
-	va.lockShared()
 	c.version += versionStep
-	w := &ewb{version: c.version}
+	w := &ewb{version: c.version, old: c.lockSlot(slot)}
 	w.header.SECINFO.Flags = e.secinfo()
 	c.plaintext(p, e, w)
 	return w, nil
 }
 
 // versionStep keeps bits 2:0 of a version zero, so that EDBGRD, which masks
-// them, always sees an occupied slot as occupied.
+// them, always sees an occupied slot as occupied, and bit 0 can be slotBusy.
 const versionStep = 8
 
 func (c *CPU) evictable(e *entry) error {
@@ -183,11 +183,9 @@ func (c *CPU) ewbEnd(p, slot isa.EPCAddr, w *ewb) error {
 	default:
 		c.freeChild(p, e)
 	}
-	c.entry(slot).unlockShared()
-	old := *c.slot(slot)
-	*c.slot(slot) = w.version
-	if old != 0 { // 16
-		delete(c.evicted, old)
+	c.unlockSlot(slot, w.version)
+	if w.old != 0 { // 16
+		delete(c.evicted, w.old)
 		return isa.SGX_VA_SLOT_OCCUPIED
 	}
 	return nil

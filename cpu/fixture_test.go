@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 
 	"softsgx/isa"
@@ -44,7 +45,7 @@ func (o outcome) String() string {
 }
 
 // result turns an error of a leaf into an outcome.
-func result(t *testing.T, err error) outcome {
+func result(t testing.TB, err error) outcome {
 	t.Helper()
 	var fault *isa.Fault
 	var c isa.Code
@@ -60,19 +61,19 @@ func result(t *testing.T, err error) outcome {
 	return outcome{}
 }
 
-func expect(t *testing.T, want outcome, err error) {
+func expect(t testing.TB, want outcome, err error) {
 	t.Helper()
 	same(t, want, result(t, err))
 }
 
-func same(t *testing.T, want, got outcome) {
+func same(t testing.TB, want, got outcome) {
 	t.Helper()
 	if got != want {
 		t.Fatalf("got %v, want %v", got, want)
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -81,6 +82,7 @@ func must(t *testing.T, err error) {
 
 // memory is isa.Memory as a map.
 type memory struct {
+	mu       sync.Mutex
 	pages    map[isa.LinAddr]*[isa.PageSize]byte
 	released []isa.LinAddr
 }
@@ -88,6 +90,8 @@ type memory struct {
 func newMemory() *memory { return &memory{pages: make(map[isa.LinAddr]*[isa.PageSize]byte)} }
 
 func (m *memory) Page(lin isa.LinAddr) []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	p := m.pages[lin]
 	if p == nil {
 		p = new([isa.PageSize]byte)
@@ -97,6 +101,8 @@ func (m *memory) Page(lin isa.LinAddr) []byte {
 }
 
 func (m *memory) Release(lin isa.LinAddr) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	delete(m.pages, lin)
 	m.released = append(m.released, lin)
 }
@@ -174,12 +180,12 @@ var root = func() (r [32]byte) {
 
 // rig is a processor and the kernel's list of its free pages.
 type rig struct {
-	t    *testing.T
+	t    testing.TB
 	c    *CPU
 	next isa.EPCAddr
 }
 
-func newRig(t *testing.T, cfg Config) *rig {
+func newRig(t testing.TB, cfg Config) *rig {
 	t.Helper()
 	c, err := New(cfg)
 	must(t, err)

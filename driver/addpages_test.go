@@ -259,6 +259,32 @@ func TestAddPagesContents(t *testing.T) {
 	}
 }
 
+// TestAddPagesUnreadable: a stretch that cannot be read as a whole is read page by
+// page, each page once.
+func TestAddPagesUnreadable(t *testing.T) {
+	m := newMachine(t).created()
+	m.c.find(dataAddr).eof = dataAddr + 100*isa.PageSize
+	m.want(m.ioctl(add, m.addArg(0, 200, isa.NewSECINFO(isa.PT_REG, rw))), uapi.EFAULT)
+	if want := 1 + 2 + 2 + 36 + 1; m.c.copies > want { // the SECS, arguments, stretches, pages, the bad one
+		t.Errorf("%d copies, want %d", m.c.copies, want+1)
+	}
+}
+
+// TestAddPagesOfAnotherTask: driver 15, 127: the memory is that of the task that
+// calls, whoever made the enclave.
+func TestAddPagesOfAnotherTask(t *testing.T) {
+	m := newMachine(t).created()
+	m.add(0, 1, isa.PT_REG, rw)
+	m.c = newFakeCaller()
+	copy(m.c.find(dataAddr).b, "other")
+	m.add(0x1000, 1, isa.PT_REG, rw)
+	for lin, want := range map[isa.LinAddr]string{base: "\x01\x01\x01\x01\x01", base + 0x1000: "other"} {
+		if got := string(m.cpu.data[m.page(lin)][:5]); got != want {
+			t.Errorf("%#x: %q", lin, got)
+		}
+	}
+}
+
 func TestAddPagesResume(t *testing.T) {
 	// driver 130: the same EADDs in the same order as in one call.
 	m := newMachine(t, func(_ *machine, cfg *Config) { cfg.ShortCounts = true }).created()

@@ -3,6 +3,7 @@ package driver
 import (
 	"errors"
 	"fmt"
+	"math"
 	"testing"
 
 	"softsgx/isa"
@@ -91,6 +92,18 @@ func TestCreatePointers(t *testing.T) {
 		m := newMachine(t).initialized()
 		m.want(m.e.Ioctl(m.c, uint32(uapi.SGX_IOC_ENCLAVE_CREATE), 0), uapi.EINVAL)
 	})
+}
+
+func TestCreateSnapshot(t *testing.T) {
+	m := newMachine(t).created()
+	later := newSECS() // driver 95
+	later.ATTRIBUTES.Flags |= isa.ATTR_PROVISIONKEY
+	later.SIZE *= 2
+	m.c.store(t, argAddr+0x1001, later)
+	if b, s, _ := m.e.Range(); b != base || s != size {
+		t.Errorf("range %#x+%#x", b, s)
+	}
+	m.want(m.init(&isa.SIGSTRUCT{}), 0)
 }
 
 func TestLifetime(t *testing.T) {
@@ -208,4 +221,15 @@ func TestOutOfEPC(t *testing.T) {
 			t.Errorf("EPC %d, free %d", total, free)
 		}
 	})
+}
+
+// TestElasticLimit: EPC page numbers have 32 bits.
+func TestElasticLimit(t *testing.T) {
+	m := newMachine(t)
+	m.cpu.elastic = true
+	m.d.epc.sections = []section{{fresh: math.MaxUint32 - 1, end: math.MaxUint32 - 1}}
+	end := m.cpu.end
+	if p, err := m.d.epc.alloc(); err != uapi.ENOMEM || m.cpu.end != end {
+		t.Errorf("page %#x, %v", p, err)
+	}
 }

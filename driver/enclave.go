@@ -33,6 +33,7 @@ type Enclave struct {
 	base        isa.LinAddr
 	size        uint64
 	attributes  uint64 // ATTRIBUTES.FLAGS of the SECS
+	identity    Identity
 	permitted   uint64 // attributes_mask
 	secs        epcPage
 	pages       table
@@ -89,6 +90,23 @@ func (e *Enclave) Stats() Stats {
 		s.EPCPages++
 	}
 	return s
+}
+
+// Identity is who an initialized enclave is: what its SIGSTRUCT, which EINIT has
+// verified, says of it.
+type Identity struct {
+	MRENCLAVE  [32]byte
+	MRSIGNER   [32]byte
+	ISVPRODID  uint16
+	ISVSVN     uint16
+	ATTRIBUTES uint64 // flags only
+}
+
+// Identity returns the enclave's identity, and false before INIT.
+func (e *Enclave) Identity() (Identity, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.identity, e.initialized
 }
 
 // Page returns the EPC page behind addr and the ceiling of its mappings. It
@@ -178,10 +196,11 @@ func (e *Enclave) abandon(s slots) {
 // vaSlots is the number of pages that one version array serves.
 const vaSlots = isa.PageSize / 8
 
-// grow counts one more page and allocates a version array when one is due (Linux
-// 6.1 sgx/encl.c sgx_encl_grow). e.mu is held.
+// grow counts one more page and allocates a version array when all are full (Linux
+// 6.1 sgx/encl.c sgx_encl_grow, which allocates another one whenever the count
+// comes by a multiple of 512 again, after pages were removed). e.mu is held.
 func (e *Enclave) grow() (grown bool, err error) {
-	if e.count%vaSlots == 0 {
+	if e.count == uint64(len(e.va))*vaSlots {
 		p, err := e.d.epc.alloc()
 		if err != nil {
 			return false, err

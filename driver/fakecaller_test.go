@@ -66,7 +66,7 @@ func (c *fakeCaller) find(p uapi.UserPtr) *fakeVMA {
 func (c *fakeCaller) bytes(p uapi.UserPtr, n int, write bool) ([]byte, error) {
 	v := c.find(p)
 	switch {
-	case v == nil, p < v.start, p+uapi.UserPtr(n) > v.end, v.protNone, v.enclave, write && v.readOnly,
+	case v == nil, p < v.start, p+uapi.UserPtr(n) > v.end, v.protNone, write && v.readOnly,
 		v.eof != 0 && p+uapi.UserPtr(n) > v.eof:
 		return nil, errFault
 	}

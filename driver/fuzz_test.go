@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"bytes"
 	"encoding"
 	"slices"
 	"testing"
@@ -56,15 +57,22 @@ func progress(t *testing.T, count, length uint64, err error) {
 	}
 }
 
+// patched puts a valid structure at dataAddr and overwrites a part of it.
+func (m *machine) patched(v encoding.BinaryMarshaler, size int, at uint16, patch []byte) {
+	m.c.store(m.t, dataAddr, v)
+	image, _ := m.c.bytes(dataAddr, size, true)
+	copy(image[int(at)%size:], patch)
+}
+
 func FuzzCreate(f *testing.F) {
-	seed(f, newSECS(), &isa.SECS{}, &isa.SECS{SIZE: 1 << 63}, &isa.SECS{SIZE: 1, BASEADDR: ^isa.LinAddr(0)})
-	f.Fuzz(func(t *testing.T, image []byte) {
+	f.Add(uint16(0), []byte{0, 0, 0, 0, 0, 0, 0, 0x80})    // size
+	f.Add(uint16(0), []byte{1, 0, 0, 0, 0, 0, 0, 0, 0xFF}) // size and base
+	f.Add(uint16(48), []byte{0xFF})                        // attributes
+	f.Add(uint16(4095), []byte{1})                         // reserved
+	f.Fuzz(func(t *testing.T, at uint16, patch []byte) {
 		m := newMachine(t)
-		src := m.c.find(dataAddr).b[:isa.SECSSize]
-		clear(src)
-		copy(src, image)
-		m.c.store(t, argAddr, &uapi.EnclaveCreate{Src: dataAddr})
-		err := m.e.Ioctl(m.c, uint32(uapi.SGX_IOC_ENCLAVE_CREATE), argAddr)
+		m.patched(newSECS(), isa.SECSSize, at, patch)
+		err := m.ioctl(uapi.SGX_IOC_ENCLAVE_CREATE, &uapi.EnclaveCreate{Src: dataAddr})
 		if err != nil && err != uapi.EINVAL {
 			t.Fatal(err)
 		}
@@ -131,12 +139,12 @@ func FuzzAddPagesSECINFO(f *testing.F) {
 }
 
 func FuzzInit(f *testing.F) {
-	seed(f, &isa.SIGSTRUCT{}, &isa.SIGSTRUCT{VENDOR: isa.VENDOR_INTEL}, enforce(1<<3, 1<<60, 2))
-	f.Fuzz(func(t *testing.T, image []byte) {
+	f.Add(uint16(16), []byte{0x86, 0x80})     // vendor
+	f.Add(uint16(900), []byte{2, 0, 0, 0, 2}) // miscselect and its mask
+	f.Add(uint16(928), bytes.Repeat([]byte{8}, 32))
+	f.Fuzz(func(t *testing.T, at uint16, patch []byte) {
 		m := newMachine(t).created()
-		src := m.c.find(dataAddr).b[:isa.SIGSTRUCTSize]
-		clear(src)
-		copy(src, image)
+		m.patched(&isa.SIGSTRUCT{}, isa.SIGSTRUCTSize, at, patch)
 		err := m.ioctl(uapi.SGX_IOC_ENCLAVE_INIT, &uapi.EnclaveInit{SIGSTRUCT: dataAddr})
 		if err != nil && err != uapi.EINVAL {
 			t.Fatal(err)

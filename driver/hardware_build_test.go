@@ -3,6 +3,7 @@ package driver
 import (
 	"crypto/sha256"
 	"testing"
+	"time"
 
 	"softsgx/isa"
 	"softsgx/uapi"
@@ -182,6 +183,35 @@ func TestHardwareBigRun(t *testing.T) {
 	}
 }
 
+// TestHardwareElastic: an EPC that grows looks to the driver as if it had always
+// been that large.
+func TestHardwareElastic(t *testing.T) {
+	x := hardwareConfig(16)
+	x.Elastic = true
+	h := newHardwareOn(t, x).created()
+	reg := isa.NewSECINFO(isa.PT_REG, rw)
+	for n := range uint64(4) {
+		h.want(h.add(n*200*isa.PageSize, 200, reg, 1), 0)
+	}
+	h.want(h.init(), 0)
+	h.e.Put()
+	if total, free := h.d.EPC(); total != 16+growPages || free != total {
+		t.Errorf("EPC %d, free %d", total, free)
+	}
+}
+
+// TestHardwareEvents: driver 161: EINIT sees an event 30 times, then none.
+func TestHardwareEvents(t *testing.T) {
+	x := hardwareConfig(64)
+	left, rounds := 30, 0
+	x.EventPending = func() bool { left--; return left >= 0 }
+	h := newHardwareOn(t, x, func(_ *hardware, cfg *Config) { cfg.Sleep = func(time.Duration) { rounds++ } }).built()
+	h.want(h.init(), 0)
+	if left != -1 || rounds != 1 {
+		t.Errorf("%d events left, %d rounds", left, rounds)
+	}
+}
+
 // TestHardwareInit: what only EINIT refuses, all of which is EPERM and leaves the
 // enclave CREATED.
 func TestHardwareInit(t *testing.T) {
@@ -230,7 +260,12 @@ func TestHardwareInit(t *testing.T) {
 }
 
 func TestHardwareReport(t *testing.T) {
-	h := newHardware(t, 64).initialized()
+	h := newHardware(t, 64).built()
+	if _, ok := h.e.Identity(); ok {
+		t.Error("identity before INIT")
+	}
+	h.sig.ISVPRODID, h.sig.ISVSVN = 3, 4
+	h.want(h.init(), 0)
 	th := h.enter(offTCS)
 	report := func() (r isa.REPORT) {
 		page := h.mem.Page(base + offData + 0x1000)
@@ -249,6 +284,12 @@ func TestHardwareReport(t *testing.T) {
 	}
 	if before.MRSIGNER != sha256.Sum256(h.sig.MODULUS[:]) {
 		t.Error("driver 166: MRSIGNER")
+	}
+	id, ok := h.e.Identity()
+	want := Identity{MRENCLAVE: before.MRENCLAVE, MRSIGNER: before.MRSIGNER,
+		ISVPRODID: before.ISVPRODID, ISVSVN: before.ISVSVN, ATTRIBUTES: before.ATTRIBUTES.Flags &^ isa.ATTR_INIT}
+	if !ok || id != want {
+		t.Errorf("identity %+v, want %+v", id, want)
 	}
 	h.trim(offRO, 1, false)
 	th.accept(offRO, acceptTrim, isa.SGX_SUCCESS)

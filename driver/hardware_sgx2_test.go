@@ -46,6 +46,16 @@ func TestHardwareAugment(t *testing.T) {
 	})
 }
 
+func TestHardwareWithoutEAUG(t *testing.T) {
+	h := newHardware(t, 64, func(_ *hardware, cfg *Config) { cfg.SGX2 = false }).initialized()
+	th := h.enter(offTCS)
+	_, err := th.enclu(isa.EACCEPT, th.secinfo(acceptNew), base+offHole, 0)
+	var fault *isa.Fault
+	if !errors.As(err, &fault) || fault.Vector != isa.PF || fault.ErrorCode&isa.PFECSGX != 0 || fault.Addr.Page() != base+offHole {
+		t.Errorf("driver 238: EACCEPT of a hole: %v", err)
+	}
+}
+
 func TestHardwareRestrict(t *testing.T) {
 	h := newHardware(t, 64).initialized()
 	th := h.enter(offTCS)
@@ -173,6 +183,11 @@ func TestHardwareRemove(t *testing.T) {
 		h.want(err, 0)
 		if count != 0x1000 || h.free() != free+1 {
 			t.Errorf("count %#x, %d EPC pages came back", count, h.free()-free)
+		}
+	})
+	t.Run("driver 216, 227/a hole", func(t *testing.T) {
+		if runs := h.runs(base+page, base+page+0x1000); len(runs) != 1 || runs[0].rights != 0 {
+			t.Errorf("runs %v", runs)
 		}
 	})
 	t.Run("driver 228/augmented again, zero", func(t *testing.T) {

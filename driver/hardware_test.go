@@ -28,8 +28,11 @@ type pageMemory struct {
 	b    []byte
 }
 
+// Map takes new memory only for another size: what was released is zero.
 func (m *pageMemory) Map(base isa.LinAddr, size uint64) error {
-	m.base, m.b = base, make([]byte, size)
+	if m.base = base; uint64(len(m.b)) != size {
+		m.b = make([]byte, size)
+	}
 	return nil
 }
 
@@ -47,11 +50,21 @@ var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
 
 func newHardware(t testing.TB, pages int, change ...func(*hardware, *Config)) *hardware {
 	t.Helper()
+	return newHardwareOn(t, hardwareConfig(pages), change...)
+}
+
+// hardwareConfig is a CPU with all features and AVX.
+func hardwareConfig(pages int) cpu.Config {
 	layout := isa.XLayout{XCR0: 7}
 	layout.Offset[2], layout.Size[2] = 576, 256
-	c, err := cpu.New(cpu.Config{
+	return cpu.Config{
 		Pages: pages, XLayout: layout, SGX2: true, KSS: true, EXINFO: true, AEXNotify: true,
-	})
+	}
+}
+
+func newHardwareOn(t testing.TB, x cpu.Config, change ...func(*hardware, *Config)) *hardware {
+	t.Helper()
+	c, err := cpu.New(x)
 	if err != nil {
 		t.Fatal(err)
 	}

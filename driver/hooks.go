@@ -1,6 +1,8 @@
 package driver
 
 import (
+	"fmt"
+
 	"softsgx/isa"
 	"softsgx/uapi"
 )
@@ -107,11 +109,32 @@ func (e *Enclave) MayEnter(tcs isa.LinAddr) error {
 	if h == nil {
 		return nil
 	}
-	return denied(h.EnclaveEnter(&EnterEvent{Enclave: e, TCS: tcs}))
+	return deniedErrno(h.EnclaveEnter(&EnterEvent{Enclave: e, TCS: tcs}))
 }
 
-// denied is the errno of a hook's refusal.
+// DeniedError says why a hook refused an ioctl. Like LeafError it reaches
+// Config.Explain only.
+type DeniedError struct {
+	Err   error // the hook's
+	Errno uapi.Errno
+}
+
+// Error implements error.
+func (e *DeniedError) Error() string { return fmt.Sprintf("denied: %v: %v", e.Err, e.Errno) }
+
+// Unwrap returns the reason and the errno.
+func (e *DeniedError) Unwrap() []error { return []error{e.Err, e.Errno} }
+
+// denied turns the answer of a hook into the error of an ioctl.
 func denied(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &DeniedError{Err: err, Errno: errnoOf(err, uapi.EACCES)}
+}
+
+// deniedErrno is denied for calls that nobody explains.
+func deniedErrno(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -190,6 +190,9 @@ func TestHooksDeny(t *testing.T) {
 				} else {
 					m.want(err, a.want)
 				}
+				if ioctl := len(m.reasons) != 0; ioctl && (!errors.Is(m.reasons[0], a.err) || !as[*DeniedError](m.reasons[0])) {
+					t.Errorf("reasons %v", m.reasons)
+				}
 				if now := m.effects(); now != before {
 					t.Errorf("effects of a denied call: %+v became %+v", before, now)
 				}
@@ -252,6 +255,13 @@ func TestHooksMayCallBack(t *testing.T) {
 				t.Errorf("%v after %d questions", err, asked)
 			}
 		})
+	}
+}
+
+func TestDeniedError(t *testing.T) {
+	err := denied(errors.New("no such signer"))
+	if text := err.Error(); text != "denied: no such signer: EACCES" {
+		t.Error(text)
 	}
 }
 

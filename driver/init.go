@@ -52,6 +52,9 @@ func (e *Enclave) initialize(c Caller, arg uapi.UserPtr) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.initialized = true
+	e.identity = Identity{
+		MRENCLAVE: s.ENCLAVEHASH, MRSIGNER: signer, ISVPRODID: s.ISVPRODID, ISVSVN: s.ISVSVN, ATTRIBUTES: e.attributes,
+	}
 	return nil
 }
 

@@ -13,7 +13,7 @@ func (e *Enclave) MayMap(start, end isa.LinAddr, prot isa.Access, readImpliesExe
 		return err
 	}
 	if h := e.d.cfg.Hooks; h != nil {
-		return denied(h.EnclaveMap(&MapEvent{Enclave: e, Start: start, End: end, Rights: prot}))
+		return deniedErrno(h.EnclaveMap(&MapEvent{Enclave: e, Start: start, End: end, Rights: prot}))
 	}
 	return nil
 }
@@ -25,7 +25,7 @@ func (e *Enclave) MayProtect(start, end isa.LinAddr, prot isa.Access, readImplie
 		return err
 	}
 	if h := e.d.cfg.Hooks; h != nil {
-		return denied(h.EnclaveProtect(&ProtectEvent{Enclave: e, Start: start, End: end, Rights: prot}))
+		return deniedErrno(h.EnclaveProtect(&ProtectEvent{Enclave: e, Start: start, End: end, Rights: prot}))
 	}
 	return nil
 }

@@ -62,6 +62,11 @@ func compare(t *testing.T, table *table, model map[uint64]record, pages uint64) 
 	if !slices.Equal(got, want) {
 		t.Fatalf("pages %v, want %v", got, want)
 	}
+	for n := uint64(3); n < pages; n += leafPages / 2 {
+		if _, used := model[n]; used != (table.get(n) != nil) {
+			t.Fatalf("page %d: used %v", n, used)
+		}
+	}
 	if len(want) > 0 {
 		if n, _, ok := table.next(want[0], want[0]+1); !ok || n != want[0] {
 			t.Errorf("next is %d, %v", n, ok)

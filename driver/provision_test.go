@@ -19,7 +19,7 @@ func TestProvision(t *testing.T) {
 		init  uapi.Errno
 	}{
 		{"driver 169/good", func(m *machine) { m.want(m.provision(7), 0) }, 0},
-		{"driver 170/closed", func(m *machine) { m.want(m.provision(8), uapi.EINVAL) }, uapi.EACCES},
+		{"driver 170, 171/closed, or another file", func(m *machine) { m.want(m.provision(8), uapi.EINVAL) }, uapi.EACCES},
 		{"driver 170/negative", func(m *machine) { m.want(m.provision(^uint64(0)), uapi.EINVAL) }, uapi.EACCES},
 		{"driver 172/high half ignored", func(m *machine) { m.want(m.provision(1<<32|7), 0) }, 0},
 		{"driver 172/only the low half", func(m *machine) { m.want(m.provision(7<<32), uapi.EINVAL) }, uapi.EACCES},

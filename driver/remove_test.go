@@ -105,6 +105,23 @@ func TestRemoved(t *testing.T) {
 			t.Error("not pending")
 		}
 	})
+	t.Run("driver 229/for ever takes no more VA pages", func(t *testing.T) {
+		m := newMachine(t).created()
+		m.add(0, 200, isa.PT_REG, rw)
+		m.add(200*isa.PageSize, 200, isa.PT_REG, rw)
+		m.add(400*isa.PageSize, 111, isa.PT_REG, rw) // with the SECS, one VA page is full
+		m.want(m.init(&isa.SIGSTRUCT{}), 0)
+		free := m.free()
+		for range vaSlots + 1 {
+			m.augment(0x40_0000, 1)
+			m.trim(0x40_0000, 1, true)
+			_, err := m.remove(0x40_0000, 1)
+			m.want(err, 0)
+		}
+		if m.free() != free-1 {
+			t.Errorf("%d EPC pages for one VA page", free-m.free())
+		}
+	})
 	t.Run("5.6/a page that EREMOVE refuses is lost", func(t *testing.T) {
 		m := newMachine(t).initialized()
 		m.trim(0, 1, true)

@@ -137,7 +137,7 @@ func TestSGX2Arguments(t *testing.T) {
 			}
 		})
 	}
-	eachSGX2(t, "driver 183/outputs not zero", func(t *testing.T, c *sgx2Call) {
+	eachSGX2(t, "driver 183, 221/outputs not zero", func(t *testing.T, c *sgx2Call) {
 		m := newMachine(t).initialized()
 		c.ready(m, holes, 2)
 		for i := range c.outputs(c.arg(0, 0)) {

@@ -8,6 +8,9 @@ func (in *inst) decode(code []byte) error {
 	if err := in.opcode(&r); err != nil {
 		return err
 	}
+	if in.mandatory()&in.pp() == 0 {
+		return ErrUndefined
+	}
 	in.spec = in.lookup()
 	if in.spec.form&valid == 0 {
 		return ErrUndefined
@@ -25,10 +28,13 @@ func (in *inst) decode(code []byte) error {
 	if !r.skip(in.immediate()) {
 		return r.end()
 	}
-	if in.spec.imm == immOffset {
-		in.moffs(code[at:r.n])
-	}
 	in.len = r.n
+	switch imm := code[at:r.n]; in.spec.imm {
+	case immOffset:
+		in.moffs(imm)
+	case immWordByte:
+		in.frame, in.level = binary.LittleEndian.Uint16(imm), imm[2]&31
+	}
 	return nil
 }
 
@@ -39,11 +45,26 @@ func (in *inst) check() error {
 	case f&valid == 0,
 		f&memOnly != 0 && !isMem,
 		f&regOnly != 0 && isMem,
-		in.lock && (!isMem || !in.spec.rm.reads() || !in.spec.rm.writes()),
+		in.lock && !(isMem && in.lockable()),
 		in.enc == evex && isMem && in.vlen > 64:
 		return ErrUndefined
 	}
 	return nil
+}
+
+// lockable says whether LOCK may stand before the instruction (SDM vol. 2,
+// "LOCK"): of those that modify memory, not the shifts and the save areas.
+func (in *inst) lockable() bool {
+	if !in.spec.rm.reads() || !in.spec.rm.writes() {
+		return false
+	}
+	switch in.opmap {
+	case mapOne:
+		return in.op < 0xC0 || in.op >= 0xF6
+	case map0F:
+		return in.op == 0xAB || in.op >= 0xB0
+	}
+	return false
 }
 
 // modRM reads ModRM, SIB and displacement (SDM vol. 2, tables "64-Bit Addressing
@@ -59,32 +80,37 @@ func (in *inst) modRM(r *reader) error {
 		in.mod = 3
 		return nil
 	}
-	in.mem = MemRef{Base: Reg(in.rm | in.b), Index: None, Scale: 1, Segment: in.seg, Addr32: in.addr32, Bit: None, Byte: None}
+	in.mem = in.at(Reg(in.rm|in.b), 0, 0, none)
+	in.mem.Segment, in.mem.Addr32 = in.seg, in.addr32
 	if in.rm == 4 {
-		if c, ok = r.next(); !ok {
-			return r.end()
-		}
-		in.mem.Base = Reg(c&7 | in.b)
-		in.mem.Scale = 1 << (c >> 6)
-		if index := Reg(c>>3&7 | in.x); index != RSP {
-			in.mem.Index = index
-		}
-		if in.mod == 0 && c&7 == 5 {
-			in.mem.Base = None
-			return in.displacement(r, 4)
-		}
-	} else if in.mod == 0 && in.rm == 5 {
+		return in.sib(r)
+	}
+	if in.mod == 0 && in.rm == 5 {
 		in.mem.Base, in.mem.RIPRel = None, true
 		return in.displacement(r, 4)
 	}
-	switch in.mod {
-	case 1:
-		in.disp8 = true
-		return in.displacement(r, 1)
-	case 2:
+	return in.displacement(r, dispBytes[in.mod])
+}
+
+// dispBytes is the length of the displacement by ModRM.mod.
+var dispBytes = [3]int{0, 1, 4}
+
+// sib reads SIB and displacement.
+func (in *inst) sib(r *reader) error {
+	c, ok := r.next()
+	if !ok {
+		return r.end()
+	}
+	in.mem.Scale = 1 << (c >> 6)
+	if index := Reg(c>>3&7 | in.x); index != RSP {
+		in.mem.Index = index
+	}
+	if in.mod == 0 && c&7 == 5 {
+		in.mem.Base = None
 		return in.displacement(r, 4)
 	}
-	return nil
+	in.mem.Base = Reg(c&7 | in.b)
+	return in.displacement(r, dispBytes[in.mod])
 }
 
 // displacement reads n bytes of displacement.
@@ -93,9 +119,11 @@ func (in *inst) displacement(r *reader, n int) error {
 	if !r.skip(n) {
 		return r.end()
 	}
-	if n == 1 {
+	switch n {
+	case 1:
+		in.disp8 = true
 		in.mem.Disp = int64(int8(r.code[at]))
-	} else {
+	case 4:
 		in.mem.Disp = int64(int32(binary.LittleEndian.Uint32(r.code[at:])))
 	}
 	return nil
@@ -106,14 +134,12 @@ func (in *inst) immediate() int {
 	switch in.spec.imm {
 	case immByte:
 		return 1
-	case immWord:
+	case immWord, immTwoBytes:
 		return 2
-	case immDword:
-		return 4
 	case immWordByte:
 		return 3
-	case immTwoBytes:
-		return 2
+	case immDword:
+		return 4
 	case immZ:
 		if in.data16 && !in.w {
 			return 2

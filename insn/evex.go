@@ -1,26 +1,5 @@
 package insn
 
-// Mandatory prefixes in the order of VEX.pp and EVEX.pp.
-const (
-	ppNone = iota
-	pp66
-	ppF3
-	ppF2
-)
-
-// pp returns the mandatory prefix of a VEX or EVEX instruction.
-func (in *inst) pp() int {
-	switch {
-	case in.rep == 0xF3:
-		return ppF3
-	case in.rep == 0xF2:
-		return ppF2
-	case in.data16:
-		return pp66
-	}
-	return ppNone
-}
-
 // evexSpec looks up an EVEX-encoded instruction (SDM vol. 2, "AVX-512" pages of
 // the instructions, column "Tuple Type"). The size of the operand decides the
 // scale of an 8-bit displacement, so it has to be right, not just large enough.
@@ -51,33 +30,43 @@ func (in *inst) evex0F() spec {
 	case 0x2C, 0x2D:
 		return rm(rd, sizePacked)
 	case 0x7E:
-		if pp == ppF3 {
+		if pp == pF3 {
 			return rm(rd, 8)
 		}
 		return rm(wr, sizeY)
 	case 0x78, 0x79: // VCVT(T)PS2UDQ, VCVT(T)PS2UQQ, VCVT(T)SS2USI
-		if pp == ppF3 || pp == ppF2 {
+		if pp == pF3 || pp == pF2 {
 			return rm(rd, sizePacked)
 		}
-		return rm(rd, in.fromSingle(pp == pp66))
+		return rm(rd, in.fromSingle(pp == p66))
 	case 0x7A: // VCVTTPS2QQ, VCVTUDQ2PD, VCVTUDQ2PS
-		return rm(rd, in.fromSingle(pp == pp66 || pp == ppF3))
+		return rm(rd, in.fromSingle(pp == p66 || pp == pF3))
 	case 0x7B: // VCVTPS2QQ, VCVTUSI2SS
-		if pp == ppF3 || pp == ppF2 {
+		if pp == pF3 || pp == pF2 {
 			return rm(rd, sizeY)
 		}
-		return rm(rd, in.fromSingle(pp == pp66))
+		return rm(rd, in.fromSingle(pp == p66))
 	case 0xE6: // VCVTDQ2PD, VCVTQQ2PD, VCVTPD2DQ
-		return rm(rd, in.fromSingle(pp == ppF3))
-	case 0xD1, 0xD2, 0xD3, 0xE1, 0xE2, 0xF1, 0xF2, 0xF3: // shifts by a count in memory
-		return rm(rd, 16)
+		return rm(rd, in.fromSingle(pp == pF3))
 	default:
-		if op >= 0x41 && op <= 0x4B || op >= 0x90 && op <= 0x99 || op == 0xAE || vex0F[op].form == 0 || op == 0x77 || op == 0x50 {
+		if shiftByCount(op) {
+			return rm(rd, 16)
+		}
+		if evexLike0F[op].form == 0 {
 			return spec{}
 		}
 		return in.twoByteSpec()
 	}
 }
+
+// evexLike0F marks the opcodes of the 0F map that have an EVEX form like the
+// legacy one.
+var evexLike0F = table([]row{
+	{0x10, 0x17, op(immNone)}, {0x28, 0x29, op(immNone)}, {0x2B, 0x2B, op(immNone)}, {0x2E, 0x2F, op(immNone)},
+	{0x51, 0x51, op(immNone)}, {0x54, 0x70, op(immNone)}, {0x74, 0x76, op(immNone)}, {0x7F, 0x7F, op(immNone)},
+	{0xC2, 0xC2, op(immNone)}, {0xC4, 0xC6, op(immNone)}, {0xD4, 0xD6, op(immNone)}, {0xD8, 0xEF, op(immNone)},
+	{0xF4, 0xF6, op(immNone)}, {0xF8, 0xFE, op(immNone)},
+})
 
 // fromSingle is the source size of a conversion from packed 4-byte elements: half
 // the vector if they widen and W is clear.
@@ -91,7 +80,7 @@ func (in *inst) fromSingle(widens bool) size {
 // evex38 is EVEX map 2.
 func (in *inst) evex38() spec {
 	op, pp := in.op, in.pp()
-	if pp == ppF3 {
+	if pp == pF3 {
 		switch {
 		case op >= 0x10 && op <= 0x15, op >= 0x20 && op <= 0x25, op >= 0x30 && op <= 0x35:
 			return rm(wr, narrowed[op&7]) // VPMOV with truncation
@@ -99,7 +88,7 @@ func (in *inst) evex38() spec {
 			return reg(immNone) // VPMOVM2x, VPMOVx2M, VPBROADCASTM
 		}
 	}
-	if (pp == ppF2) && (op == 0x9A || op == 0x9B || op == 0xAA || op == 0xAB || op == 0x52 || op == 0x53) {
+	if pp == pF2 && (op == 0x9A || op == 0x9B || op == 0xAA || op == 0xAB || op == 0x52 || op == 0x53) {
 		return rm(rd, 16) // 4FMAPS, 4VNNIW
 	}
 	if scalarFMA(op) {
@@ -160,7 +149,7 @@ func (in *inst) evex3A() spec {
 	if s.form != 0 {
 		s.imm = immByte
 	}
-	if in.pp() == ppNone && s.size == sizeY { // VRNDSCALESH and other half-precision scalars
+	if pp := in.pp(); pp == np && s.size == sizeY || pp == pF3 { // VRNDSCALESH, VCMPSH...
 		s.size = 2
 	}
 	return s
@@ -190,7 +179,7 @@ var evex3A = table([]row{
 // evexHalf5 is EVEX map 5: half precision, laid out like the 0F map.
 func (in *inst) evexHalf5() spec {
 	pp := in.pp()
-	scalar := pp == ppF3 || pp == ppF2
+	scalar := pp == pF3 || pp == pF2
 	switch op := in.op; {
 	case op == 0x10, op == 0x11: // VMOVSH
 		if op == 0x11 {
@@ -198,7 +187,7 @@ func (in *inst) evexHalf5() spec {
 		}
 		return rm(rd, 2)
 	case op == 0x1D: // VCVTPS2PHX, VCVTSS2SH
-		if pp == ppNone {
+		if pp == np {
 			return rm(rd, 4)
 		}
 		return rm(rd, sizeVL)
@@ -209,12 +198,12 @@ func (in *inst) evexHalf5() spec {
 	case op == 0x7E:
 		return rm(wr, 2)
 	case op == 0x5A: // VCVTPH2PD, VCVTPD2PH, VCVTSH2SD, VCVTSD2SH
-		return rm(rd, [4]size{sizeQuarter, sizeVL, 2, 8}[pp])
-	case op == 0x5B && (pp == pp66 || pp == ppF3), op == 0x78 && pp == ppNone, op == 0x79 && pp == ppNone:
+		return rm(rd, map[prefixes]size{np: sizeQuarter, p66: sizeVL, pF3: 2, pF2: 8}[pp])
+	case op == 0x5B && (pp == p66 || pp == pF3), op == 0x78 && pp == np, op == 0x79 && pp == np:
 		return rm(rd, sizeHalf) // VCVTPH2DQ, VCVTPH2UDQ
-	case op == 0x7A && pp == ppF2: // VCVTUDQ2PH
+	case op == 0x7A && pp == pF2: // VCVTUDQ2PH
 		return rm(rd, sizeVL)
-	case op >= 0x78 && op <= 0x7B && pp == pp66: // VCVTPH2QQ, VCVTPH2UQQ
+	case op >= 0x78 && op <= 0x7B && pp == p66: // VCVTPH2QQ, VCVTPH2UQQ
 		return rm(rd, sizeQuarter)
 	case op == 0x5B, op == 0x7C, op == 0x7D:
 		return rm(rd, sizeVL)
@@ -231,7 +220,7 @@ func (in *inst) evexHalf5() spec {
 func (in *inst) evexHalf6() spec {
 	switch op := in.op; {
 	case op == 0x13: // VCVTSH2SS, VCVTPH2PSX
-		if in.pp() == pp66 {
+		if in.pp() == p66 {
 			return rm(rd, sizeHalf)
 		}
 		return rm(rd, 2)
@@ -253,12 +242,12 @@ func (in *inst) broadcastElement() uint64 {
 	pp := in.pp()
 	switch in.opmap {
 	case map0F3A:
-		if pp == ppNone { // VCMPPH and other half-precision forms
+		if pp == np { // VCMPPH and other half-precision forms
 			return 2
 		}
 	case map5:
 		switch {
-		case in.op == 0x5B && pp == ppNone, in.op == 0x1D, in.op == 0x5A && pp == pp66, in.op == 0x7A && pp == ppF2:
+		case in.op == 0x5B && pp == np, in.op == 0x1D, in.op == 0x5A && pp == p66, in.op == 0x7A && pp == pF2:
 			return n // from integers or wider floats
 		}
 		return 2

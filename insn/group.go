@@ -5,7 +5,7 @@ package insn
 func (in *inst) group() {
 	switch {
 	case in.enc == vex && in.opmap == map0F && in.op == 0xAE: // VLDMXCSR, VSTMXCSR
-		in.spec = map[byte]spec{2: mem(rd, 4), 3: mem(wr, 4)}[in.reg]
+		in.spec = [8]spec{2: mem(rd, 4), 3: mem(wr, 4)}[in.reg]
 	case in.enc == vex && in.opmap == map0F38 && in.op == 0xF3: // BLSR, BLSMSK, BLSI
 		if in.reg < 1 || in.reg > 3 {
 			in.spec = spec{}
@@ -95,7 +95,10 @@ func (in *inst) twoByteGroup() {
 		in.spec = [8]spec{rm(wr, 2), rm(wr, 2), rm(rd, 2), rm(rd, 2), rm(rd, 2), rm(rd, 2), {}, {}}[in.reg]
 	case 0x01: // group 7
 		if isMem {
-			in.spec = [8]spec{mem(wr, 10), mem(wr, 10), mem(rd, 10), mem(rd, 10), mem(wr, 2), {}, mem(rd, 2), mem(none, 0)}[in.reg]
+			in.spec = [8]spec{
+				mem(wr, 10), mem(wr, 10), mem(rd, 10), mem(rd, 10), // SGDT, SIDT, LGDT, LIDT
+				mem(wr, 2), {}, mem(rd, 2), mem(none, 0), // SMSW, LMSW, INVLPG
+			}[in.reg]
 			if in.reg == 5 && in.rep == 0xF3 { // RSTORSSP
 				in.spec = mem(rw, 8)
 			}
@@ -138,7 +141,7 @@ func (in *inst) group15() spec {
 		return mem(rd, sizeY)
 	case in.rep == 0xF3 && in.reg == 6: // CLRSSBSY
 		return mem(rw, 8)
-	case in.rep != 0:
+	case in.rep != 0, in.data16 && (in.reg == 4 || in.reg == 5):
 		return spec{}
 	case in.data16 && in.reg >= 6: // CLWB, CLFLUSHOPT
 		return mem(rd, 1)

@@ -23,6 +23,7 @@ var map38 = table([]row{
 	{0xF6, 0xF6, rm(rd, sizeY)},              // ADCX, ADOX, WRSS
 	{0xF8, 0xF8, mem(rd, 64).with(copyLine)}, // MOVDIR64B, ENQCMD
 	{0xF9, 0xF9, mem(wr, sizeY)},             // MOVDIRI
+	{0xFA, 0xFB, reg(immNone)},               // ENCODEKEY128, ENCODEKEY256
 	{0xFC, 0xFC, mem(rw, sizeY)},             // AADD, AAND, AOR, AXOR
 })
 
@@ -38,10 +39,6 @@ func (in *inst) map38Spec() spec {
 		if in.rep == 0xF2 { // CRC32 r, r/m
 			s = rm(rd, sizeV)
 		}
-	case 0xF5:
-		if !in.data16 {
-			return spec{}
-		}
 	case 0xF6:
 		if !in.data16 && in.rep != 0xF3 { // WRSS
 			s = mem(wr, sizeY)
@@ -49,18 +46,6 @@ func (in *inst) map38Spec() spec {
 	case 0xDC, 0xDD, 0xDE, 0xDF:
 		if in.rep == 0xF3 { // AESENC128KL...: a key handle; LOADIWKEY
 			s = rm(rd, 64)
-		}
-	case 0xD8:
-		if in.rep != 0xF3 {
-			return spec{}
-		}
-	case 0xF8:
-		if !in.data16 && in.rep == 0 {
-			return spec{}
-		}
-	case 0xF9:
-		if in.data16 || in.rep != 0 {
-			return spec{}
 		}
 	}
 	return s

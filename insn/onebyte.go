@@ -75,7 +75,7 @@ var oneByte = table([]row{
 	{0xC3, 0xC3, opAlso(pop, 8, immNone)},                // RET
 	{0xC6, 0xC6, rmImm(wr, 1, immByte)},                  // group 11: MOV
 	{0xC7, 0xC7, rmImm(wr, sizeV, immZ)},                 // group 11: MOV
-	{0xC8, 0xC8, opAlso(push, 8, immWordByte)},           // ENTER
+	{0xC8, 0xC8, opAlso(enter, 8, immWordByte)},          // ENTER
 	{0xC9, 0xC9, opAlso(leave, 8, immNone)},              // LEAVE
 	{0xCA, 0xCA, opAlso(popFar, sizeV, immWord)},         // RETF imm16
 	{0xCB, 0xCB, opAlso(popFar, sizeV, immNone)},         // RETF

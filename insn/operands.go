@@ -79,6 +79,8 @@ func (in *inst) implied() []MemRef {
 		return []MemRef{in.at(RSP, -int64(n), n, wr)}
 	case leave:
 		return []MemRef{in.at(RBP, 0, n, rd)}
+	case enter:
+		return in.enterFrame()
 	case srcString:
 		return []MemRef{in.source(rd)}
 	case dstString:
@@ -105,6 +107,23 @@ func (in *inst) implied() []MemRef {
 		return []MemRef{m}
 	}
 	return nil
+}
+
+// enterFrame lists what ENTER touches: RBP, the outer frame pointers and the new
+// one go below RSP, and the bottom of the new frame is probed for writing (SDM
+// vol. 2, "ENTER").
+func (in *inst) enterFrame() []MemRef {
+	copied := 8 * int64(max(in.level, 1)-1)
+	pushed := 8 + copied
+	if in.level > 0 {
+		pushed += 8
+	}
+	n := pushed + int64(in.frame)
+	refs := []MemRef{in.at(RSP, -n, uint64(n), wr)}
+	if copied > 0 {
+		refs = append(refs, in.at(RBP, -copied, uint64(copied), rd))
+	}
+	return refs
 }
 
 // moffs takes the address of a MOV with an absolute offset from the immediate.

@@ -46,7 +46,7 @@ type size int16
 const (
 	sizeV       size = -1 - iota // 2, 4 or 8 by operand size
 	sizeY                        // 4, or 8 with W
-	sizeStack                    // 8, or 2 with 66
+	sizeStack                    // 8, or 2 with 66 and without W
 	sizeFar                      // a far pointer: 2 and the operand size
 	sizeVL                       // the vector length
 	sizeHalf                     // of the vector length
@@ -74,6 +74,7 @@ const (
 	popFar              // RETF
 	popFrame            // IRET
 	leave               // reads at RBP
+	enter               // writes a frame below RSP, reads frame pointers below RBP
 	pushFar             // far CALL
 	srcString           // reads at RSI
 	dstString           // writes at RDI
@@ -116,7 +117,7 @@ func (in *inst) bytes(z size) uint64 {
 		}
 		return 4
 	case sizeStack:
-		if in.data16 {
+		if in.data16 && !in.w {
 			return 2
 		}
 		return 8

@@ -51,8 +51,6 @@ func (in *inst) lookup() spec {
 	switch in.enc {
 	case vex:
 		return in.vexSpec()
-	case xop:
-		return in.xopSpec()
 	case evex:
 		return in.evexSpec()
 	}

@@ -1,15 +1,13 @@
 package insn
 
 // twoByte is the 0F map (SDM vol. 2, table "Two-byte Opcode Map"; AMD APM vol. 3
-// for 3DNow! and SSE4A). Where a prefix has a say, twoByteSpec corrects it.
+// for SSE4A). Where a prefix has a say, twoByteSpec corrects it.
 var twoByte = table([]row{
 	{0x00, 0x01, rm(none, 0)},                                          // groups 6 and 7
 	{0x02, 0x03, rm(rd, 2)},                                            // LAR, LSL
 	{0x05, 0x09, op(immNone)},                                          // SYSCALL, CLTS, SYSRET, INVD, WBINVD
 	{0x0B, 0x0B, op(immNone)},                                          // UD2
 	{0x0D, 0x0D, rm(none, 0)},                                          // PREFETCHW
-	{0x0E, 0x0E, op(immNone)},                                          // FEMMS
-	{0x0F, 0x0F, rmImm(rd, 8, immByte)},                                // 3DNow!
 	{0x10, 0x10, rm(rd, sizePacked)}, {0x11, 0x11, rm(wr, sizePacked)}, // MOVUPS, MOVSS...
 	{0x12, 0x12, rm(rd, 8)}, {0x13, 0x13, mem(wr, 8)}, // MOVLPS
 	{0x14, 0x15, rm(rd, sizeVL)},                      // UNPCKLPS, UNPCKHPS
@@ -80,10 +78,12 @@ func (in *inst) twoByteSpec() spec {
 	s := twoByte[in.op]
 	switch in.op {
 	case 0x12, 0x16: // MOVDDUP (12 only), MOVSLDUP, MOVSHDUP
-		switch in.rep {
-		case 0xF3:
+		switch in.pp() {
+		case p66: // MOVLPD, MOVHPD
+			s = mem(rd, 8)
+		case pF3:
 			s = rm(rd, sizeVL)
-		case 0xF2:
+		case pF2:
 			s = rm(rd, sizeDup)
 		}
 	case 0x2A: // CVTSI2SS, CVTSI2SD
@@ -119,34 +119,13 @@ func (in *inst) twoByteSpec() spec {
 		if in.rep == 0xF3 { // MOVQ xmm, m64
 			s = rm(rd, 8)
 		}
-	case 0xB8:
-		if in.rep != 0xF3 { // JMPE, not on these processors
-			return spec{}
-		}
 	case 0xD6:
-		switch {
-		case in.rep != 0: // MOVQ2DQ, MOVDQ2Q
+		if in.rep != 0 { // MOVQ2DQ, MOVDQ2Q
 			s = reg(immNone)
-		case !in.data16:
-			return spec{}
 		}
 	case 0xE6:
 		if in.rep == 0xF3 { // CVTDQ2PD
 			s = rm(rd, sizeHalf)
-		} else if in.rep == 0 && !in.data16 {
-			return spec{}
-		}
-	case 0x6C, 0x6D:
-		if !in.data16 {
-			return spec{}
-		}
-	case 0x7C, 0x7D, 0xD0:
-		if !in.data16 && in.rep != 0xF2 {
-			return spec{}
-		}
-	case 0xF0:
-		if in.rep != 0xF2 {
-			return spec{}
 		}
 	}
 	return s

@@ -31,6 +31,8 @@ func (in *inst) vex0FSpec() spec {
 		return rm(rd, in.maskSize())
 	case op == 0x91:
 		return mem(wr, in.maskSize())
+	case shiftByCount(op):
+		return rm(rd, 16)
 	case vex0F[op].form == 0:
 		return spec{}
 	}
@@ -126,43 +128,18 @@ var vex3A = table([]row{
 	{0x22, 0x22, rmImm(rd, sizeY, immByte)}, {0x30, 0x33, reg(immByte)}, // VPINSRD, KSHIFT
 	{0x38, 0x38, rmImm(rd, 16, immByte)}, {0x39, 0x39, rmImm(wr, 16, immByte)}, // VINSERTI128, VEXTRACTI128
 	{0x40, 0x42, rmImm(rd, sizeVL, immByte)}, {0x44, 0x44, rmImm(rd, sizeVL, immByte)}, // VDPPS, VMPSADBW, VPCLMULQDQ
-	{0x46, 0x46, rmImm(rd, sizeVL, immByte)}, {0x48, 0x4C, rmImm(rd, sizeVL, immByte)}, // VPERM2I128, VBLENDVPS
-	{0x5C, 0x63, rmImm(rd, sizeVL, immByte)}, {0x68, 0x6F, rmImm(rd, sizeVL, immByte)}, // FMA4, VPCMPxSTRx
-	{0x78, 0x7F, rmImm(rd, sizeVL, immByte)}, {0xCE, 0xCF, rmImm(rd, sizeVL, immByte)}, // FMA4, GF2P8AFFINE
+	{0x46, 0x46, rmImm(rd, sizeVL, immByte)}, {0x4A, 0x4C, rmImm(rd, sizeVL, immByte)}, // VPERM2I128, VBLENDVPS
+	{0x60, 0x63, rmImm(rd, sizeVL, immByte)},                                          // VPCMPxSTRx
+	{0xCE, 0xCF, rmImm(rd, sizeVL, immByte)},                                          // GF2P8AFFINE
 	{0xDE, 0xDF, rmImm(rd, sizeVL, immByte)}, {0xF0, 0xF0, rmImm(rd, sizeY, immByte)}, // VSM3RNDS2, VAESKEYGEN, RORX
 })
 
-// The XOP maps (AMD APM vol. 3, "XOP Opcode Maps"). Map 8 has an immediate byte,
-// map 10 a doubleword.
-var (
-	xop8 = table([]row{
-		{0x85, 0x87, rmImm(rd, sizeVL, immByte)}, {0x8E, 0x8F, rmImm(rd, sizeVL, immByte)},
-		{0x95, 0x97, rmImm(rd, sizeVL, immByte)}, {0x9E, 0x9F, rmImm(rd, sizeVL, immByte)},
-		{0xA2, 0xA3, rmImm(rd, sizeVL, immByte)}, {0xA6, 0xA6, rmImm(rd, sizeVL, immByte)},
-		{0xB6, 0xB6, rmImm(rd, sizeVL, immByte)}, {0xC0, 0xC3, rmImm(rd, sizeVL, immByte)},
-		{0xCC, 0xCF, rmImm(rd, sizeVL, immByte)}, {0xEC, 0xEF, rmImm(rd, sizeVL, immByte)},
-	})
-	xop9 = table([]row{
-		{0x01, 0x02, rm(rd, sizeY)}, {0x12, 0x12, reg(immNone)}, // TBM, LWP
-		{0x80, 0x83, rm(rd, sizeVL)}, {0x90, 0x9B, rm(rd, sizeVL)}, // VFRCZ, shifts
-		{0xC1, 0xC3, rm(rd, sizeVL)}, {0xC6, 0xC7, rm(rd, sizeVL)}, {0xCB, 0xCB, rm(rd, sizeVL)},
-		{0xD1, 0xD3, rm(rd, sizeVL)}, {0xD6, 0xD7, rm(rd, sizeVL)}, {0xDB, 0xDB, rm(rd, sizeVL)},
-		{0xE1, 0xE3, rm(rd, sizeVL)},
-	})
-	xopA = table([]row{
-		{0x10, 0x10, rmImm(rd, sizeY, immDword)}, {0x12, 0x12, rmImm(rd, 4, immDword)}, // BEXTR, LWPINS
-	})
-)
-
-// xopSpec looks up an XOP-encoded instruction.
-func (in *inst) xopSpec() spec {
-	switch in.opmap {
-	case 8:
-		return xop8[in.op]
-	case 9:
-		return xop9[in.op]
-	case 10:
-		return xopA[in.op]
+// shiftByCount says whether an opcode of the 0F map is a vector shift by a count
+// of 128 bits, whatever the vector length.
+func shiftByCount(op byte) bool {
+	switch op {
+	case 0xD1, 0xD2, 0xD3, 0xE1, 0xE2, 0xF1, 0xF2, 0xF3:
+		return true
 	}
-	return spec{}
+	return false
 }

@@ -30,6 +30,18 @@ const (
 	CP uint8 = 21
 )
 
+var vectorNames = map[uint8]string{
+	DE: "#DE", DB: "#DB", BP: "#BP", BR: "#BR", UD: "#UD", NM: "#NM", GP: "#GP", PF: "#PF", MF: "#MF", AC: "#AC", XM: "#XM", CP: "#CP",
+}
+
+// VectorName returns the manual's name of an exception, as #PF.
+func VectorName(v uint8) string {
+	if name, ok := vectorNames[v]; ok {
+		return name
+	}
+	return fmt.Sprintf("exception %d", v)
+}
+
 // Page-fault error code bits (SDM vol. 3A, "Page-Fault Exception").
 const (
 	PFECPresent uint32 = 1 << 0
@@ -64,10 +76,8 @@ func (f *Fault) Error() string {
 		return "#GP(0)"
 	case PF:
 		return fmt.Sprintf("#PF(%#x) at %#x", f.ErrorCode, uint64(f.Addr))
-	case UD:
-		return "#UD"
 	}
-	return fmt.Sprintf("exception %d", f.Vector)
+	return VectorName(f.Vector)
 }
 
 // GPFault returns #GP(0).

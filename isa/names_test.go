@@ -23,7 +23,8 @@ func TestNames(t *testing.T) {
 		{PageType(7), "page type 7"},
 		{GPFault(), "#GP(0)"},
 		{&Fault{Vector: UD}, "#UD"},
-		{&Fault{Vector: NM}, "exception 7"},
+		{&Fault{Vector: NM}, "#NM"},
+		{VectorName(99), "exception 99"},
 		{SGXPageFault(0x1008, Write), "#PF(0x8007) at 0x1008"},
 	} {
 		t.Run(r.want, func(t *testing.T) {

@@ -44,10 +44,6 @@ func TestSizes(t *testing.T) {
 			}
 		})
 	}
-	var m MACHEADER
-	if b := m.Bytes(); len(b) != 128 {
-		t.Errorf("MACHEADER has %d bytes", len(b))
-	}
 }
 
 func TestShortInput(t *testing.T) {

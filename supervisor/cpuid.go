@@ -4,7 +4,6 @@ package supervisor
 
 import (
 	"encoding/binary"
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -66,18 +65,4 @@ func (t *Thread) statusMask(field string) uint64 {
 		}
 	}
 	return 0
-}
-
-// tgid reads the thread group of a task.
-func tgid(tid int) (int, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", tid))
-	if err != nil {
-		return 0, err
-	}
-	for _, line := range strings.Split(string(b), "\n") {
-		if v, ok := strings.CutPrefix(line, "Tgid:"); ok {
-			return strconv.Atoi(strings.TrimSpace(v))
-		}
-	}
-	return 0, fmt.Errorf("task %d has no thread group", tid)
 }

@@ -20,13 +20,14 @@ func (s *Supervisor) enclu(t *Thread, at place) {
 	if !t.inside() {
 		t.entering()
 	}
-	regs := loadRegs(&t.regs)
+	regs, leaf := loadRegs(&t.regs), isa.Leaf(t.regs.Rax)
 	ctx := cpu.Context{Regs: &regs, X: xstate{t}, Space: t}
 	err := t.lp.ENCLU(&ctx)
 	var fault *isa.Fault
 	switch {
 	case err == nil:
 		storeRegs(&t.regs, &regs)
+		t.passed(leaf)
 		t.setRegs()
 		t.cont(0)
 	case errors.As(err, &fault):

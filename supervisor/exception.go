@@ -122,5 +122,6 @@ func (s *Supervisor) aex(t *Thread, ev cpu.Event) bool {
 		return false
 	}
 	storeRegs(&t.regs, &regs)
+	t.left(ev)
 	return true
 }

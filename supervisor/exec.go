@@ -19,6 +19,7 @@ import (
 // new address space. Injecting has to wait for execve's exit, which still writes
 // RAX.
 func (s *Supervisor) execed(t *Thread) {
+	s.began()
 	former, err := ptrace.EventMsg(t.tid)
 	if err != nil {
 		return
@@ -40,8 +41,29 @@ func (s *Supervisor) execed(t *Thread) {
 	p.cpuid, p.foreign, p.actions = false, false, actions{}
 	t.leave(&p)
 	s.sweep()
+	s.warnSetUID(t)
 	t.onExit = func() { s.setupImage(t) }
 	t.cont(0)
+}
+
+// began notes that the program runs.
+func (s *Supervisor) began() {
+	if s.stage != nil {
+		s.stage.Close()
+		s.stage = nil
+	}
+}
+
+// warnSetUID tells of a program that did not get the rights of its owner, because
+// the kernel gives none under a seccomp filter of an unprivileged user.
+func (s *Supervisor) warnSetUID(t *Thread) {
+	var st unix.Stat_t
+	if os.Getuid() == 0 || unix.Stat(fmt.Sprintf("/proc/%d/exe", t.tid), &st) != nil {
+		return
+	}
+	if st.Mode&unix.S_ISUID != 0 && int(st.Uid) != os.Getuid() {
+		s.warn("pid %d: %s is set-uid: under softsgx it runs without its owner's rights; run softsgx as that user", t.proc.tgid, t.exe())
+	}
 }
 
 // leave moves the thread to a process record of its own.

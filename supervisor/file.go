@@ -28,6 +28,7 @@ type File struct {
 	used     bool // was mapped once
 	mem      *memory
 	sites    map[uint64]site // replaced instructions of the enclave
+	counts   Counts
 }
 
 // maxOffset is the size of every memfd: file offset is linear address.
@@ -139,6 +140,9 @@ func (s *Supervisor) openInodes() map[inode]bool {
 func (s *Supervisor) release(f *File) {
 	delete(s.files, f.id)
 	if f.enclave != nil {
+		if s.cfg.Ended != nil {
+			s.cfg.Ended(f.summary())
+		}
 		f.enclave.Put()
 		f.mem.close()
 	}

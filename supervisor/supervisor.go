@@ -32,6 +32,12 @@ type Config struct {
 	Hooks driver.Hooks // launch policy; nil is Linux 6.1's behaviour
 	Host  probe.Host
 	Trace func(format string, args ...any) // events for --trace; nil is silent
+
+	// Ended is told of every enclave when it is gone; nil is nobody.
+	Ended func(Summary)
+
+	// Signals are passed on to the program.
+	Signals <-chan os.Signal
 }
 
 // Supervisor runs one program and all its children.
@@ -49,7 +55,8 @@ type Supervisor struct {
 	done    chan func() // completions of workers, run on the tracer thread
 	current *Thread     // whose system call or leaf is being answered
 	working int
-	root    int // tgid of the program we started
+	root    int      // tgid of the program we started
+	stage   *os.File // from the second stage, nil once the program began
 	status  Status
 }
 
@@ -74,6 +81,9 @@ func Run(cfg Config) (Status, error) {
 	}
 	if err := s.loop(); err != nil {
 		return Status{}, err
+	}
+	if s.stage != nil {
+		return Status{}, s.stageError()
 	}
 	return s.status, nil
 }

@@ -40,6 +40,7 @@ type Thread struct {
 	space   *Space
 	s       *Supervisor
 	lp      *cpu.LP
+	at      *File // the enclave that it executes, for counting
 	regs    unix.PtraceRegs
 	onExit  func()          // continuation at the exit from the current system call
 	native  unix.Signal     // what the kernel raised at the current stop, 0 at others

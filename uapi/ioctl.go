@@ -20,7 +20,7 @@ const SGX_MAGIC = 0xA4
 // Commands of /dev/sgx_enclave, and of /dev/sgx_vepc for the one that says so
 // (Linux 6.1, asm/sgx.h).
 const (
-	SGX_IOC_ENCLAVE_CREATE                   = iocWrite | EnclaveCreateSize<<sizeShift | SGX_MAGIC<<typeShift | 0x00
+	SGX_IOC_ENCLAVE_CREATE                   = iocWrite | EnclaveCreateSize<<sizeShift | SGX_MAGIC<<typeShift // number 0
 	SGX_IOC_ENCLAVE_ADD_PAGES                = iocRead | iocWrite | EnclaveAddPagesSize<<sizeShift | SGX_MAGIC<<typeShift | 0x01
 	SGX_IOC_ENCLAVE_INIT                     = iocWrite | EnclaveInitSize<<sizeShift | SGX_MAGIC<<typeShift | 0x02
 	SGX_IOC_ENCLAVE_PROVISION                = iocWrite | EnclaveProvisionSize<<sizeShift | SGX_MAGIC<<typeShift | 0x03

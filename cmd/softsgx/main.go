@@ -6,7 +6,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"os/exec"
 	"runtime"
 
 	"softsgx/probe"
@@ -28,8 +30,8 @@ type cli struct {
 func main() {
 	switch os.Args[0] {
 	case supervisor.StageName:
-		fmt.Fprintln(os.Stderr, "softsgx:", supervisor.SecondStage(os.Args))
-		os.Exit(127)
+		supervisor.SecondStage(os.Args)
+		os.Exit(exitOwn)
 	case probe.Int80Child:
 		probe.RunInt80()
 		return
@@ -39,31 +41,46 @@ func main() {
 		kong.Name("softsgx"),
 		kong.Description("The Linux SGX driver and the SGX CPU in user space.\n\n"+
 			"softsgx gives no secrecy from the host: its keys and reports are those of a software platform."),
-		kong.UsageOnError(),
 	)
 	args := os.Args[1:]
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
 	ctx, err := parser.Parse(args)
-	parser.FatalIfErrorf(err)
+	if err != nil {
+		exit(fmt.Errorf("%w; `softsgx help` shows what there is", err))
+	}
 	if err := ctx.Run(parser); err != nil {
 		exit(err)
 	}
 }
 
+// Exit statuses of softsgx itself, as those of env(1) and timeout(1).
+const (
+	exitOwn      = 125 // softsgx failed
+	exitCannot   = 126 // the program cannot be executed
+	exitNotFound = 127 // there is no such program
+)
+
 // exit ends the way the error says: with the supervised program's own status, or
-// with a message and status 125, which no common program uses.
+// with a message.
 func exit(err error) {
 	var status programStatus
-	if !errors.As(err, &status) {
-		fmt.Fprintln(os.Stderr, "softsgx:", err)
-		os.Exit(125)
+	if errors.As(err, &status) {
+		if status.Signal != 0 {
+			dieBy(status.Signal)
+		}
+		os.Exit(status.Code)
 	}
-	if status.Signal != 0 {
-		dieBy(status.Signal)
+	fmt.Fprintln(os.Stderr, "softsgx:", err)
+	var program *supervisor.ProgramError
+	switch {
+	case !errors.As(err, &program):
+		os.Exit(exitOwn)
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrNotFound):
+		os.Exit(exitNotFound)
 	}
-	os.Exit(status.Code)
+	os.Exit(exitCannot)
 }
 
 // dieBy ends this process by the signal that ended the program, without a core of

@@ -23,7 +23,8 @@ import (
 type runCmd struct {
 	EPC     size     `default:"64M" placeholder:"SIZE" help:"EPC that CPUID reports, as 64M or 2G (default 64M). It is elastic: enclaves may use more."`
 	Trace   string   `placeholder:"FILE" help:"Write driver and CPU events to FILE."`
-	Program []string `arg:"" passthrough:"" help:"Program and its arguments, after --."`
+	Summary bool     `help:"At the end, show each enclave: identity, pages, entries and exits."`
+	Program []string `arg:"" passthrough:"partial" help:"Program and its arguments, after --."`
 }
 
 // size is a number of bytes with an optional K, M or G.
@@ -69,6 +70,9 @@ func (r runCmd) Run() error {
 		return err
 	}
 	cfg := supervisor.Config{Args: args, Env: os.Environ(), CPU: machine, Host: host}
+	if r.Summary {
+		cfg.Ended = func(e supervisor.Summary) { writeSummary(os.Stderr, e) }
+	}
 	if r.Trace != "" {
 		f, err := os.OpenFile(r.Trace, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 		if err != nil {
@@ -77,7 +81,7 @@ func (r runCmd) Run() error {
 		defer f.Close()
 		cfg.Trace = func(format string, args ...any) { fmt.Fprintf(f, format+"\n", args...) }
 	}
-	leaveTerminalSignals()
+	cfg.Signals = programSignals()
 	status, err := supervisor.Run(cfg)
 	if err != nil {
 		return err
@@ -113,10 +117,36 @@ func platformRoot() (platform.Root, error) {
 	return root, err
 }
 
-// leaveTerminalSignals lets what the terminal sends to the whole foreground group
-// reach the program only.
-func leaveTerminalSignals() {
-	signal.Notify(make(chan os.Signal, 1), unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP, unix.SIGTTOU, unix.SIGTTIN, unix.SIGHUP)
+// programSignals are the signals sent to softsgx that the program has to get: all
+// that a user or a service manager sends. What the terminal sends goes to the whole
+// foreground group, so the program has got it already.
+func programSignals() <-chan os.Signal {
+	got, pass := make(chan os.Signal, 16), make(chan os.Signal, 16)
+	signal.Notify(got, unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP, unix.SIGTTOU, unix.SIGTTIN, unix.SIGHUP,
+		unix.SIGTERM, unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM, unix.SIGCONT)
+	go func() {
+		for sig := range got {
+			if !fromTerminal(sig) {
+				pass <- sig
+			}
+		}
+	}()
+	return pass
+}
+
+func fromTerminal(sig os.Signal) bool {
+	switch sig {
+	case unix.SIGINT, unix.SIGQUIT, unix.SIGTSTP, unix.SIGTTOU, unix.SIGTTIN, unix.SIGHUP, unix.SIGCONT:
+	default:
+		return false
+	}
+	tty, err := os.Open("/dev/tty")
+	if err != nil {
+		return false
+	}
+	defer tty.Close()
+	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
 }
 
 // defaultAction gives sig back its default action, behind Go's back.
