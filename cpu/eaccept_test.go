@@ -100,6 +100,11 @@ func TestEACCEPT(t *testing.T) {
 		{"free page", acceptRW, func(x *enclaveCall) { x.space[at(offFree)] = pte{x.page(), isa.Read} }, pf(at(offFree))},
 		{"not EPC", acceptRW, func(x *enclaveCall) { x.space[at(offFree)] = pte{0, isa.Read} }, pf(at(offFree))},
 		{"not mapped", acceptRW, func(*enclaveCall) {}, walkpf(at(offFree))},
+		{"PTEs read-only", acceptRW, func(x *enclaveCall) {
+			x.space[at(offFree)] = pte{x.aug(offFree), isa.Read}
+			x.space[at(offData)] = pte{x.epc[offData], isa.Read}
+		}, ok},
+		{"SECINFO not mapped", acceptRW, func(x *enclaveCall) { aug(x); delete(x.space, at(offData)) }, walkpf(at(offData))},
 		{"isa 286 BLOCKED", acceptRW, func(x *enclaveCall) { must(x.t, x.c.EBLOCK(x.aug(offFree))) }, pf(at(offFree))},
 		{"isa 287 RCX outside ELRANGE", acceptRW, func(x *enclaveCall) { x.rcx = at(0x100000) }, gp},
 		{"RCX misaligned", acceptRW, func(x *enclaveCall) { aug(x); x.rcx += 8 }, gp},

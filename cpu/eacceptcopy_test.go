@@ -32,6 +32,12 @@ func TestEACCEPTCOPY(t *testing.T) {
 		{"target PTE read-only", flagsRX, func(x *enclaveCall) {
 			x.space[x.rcx] = pte{x.epc[offFree], isa.Read}
 		}, walkpf(at(offFree))},
+		{"PTEs of SECINFO and source read-only", flagsRX, func(x *enclaveCall) {
+			x.space[at(offData)] = pte{x.epc[offData], isa.Read}
+			x.space[at(offMore)] = pte{x.epc[offMore], isa.Read}
+		}, ok},
+		{"SECINFO not mapped", flagsRX, func(x *enclaveCall) { delete(x.space, at(offData)) }, walkpf(at(offData))},
+		{"source not mapped", flagsRX, func(x *enclaveCall) { delete(x.space, at(offMore)) }, walkpf(at(offMore))},
 		{"target sgx2 lock held", flagsRX, func(x *enclaveCall) { x.holdSGX2(x.epc[offFree]) }, gp},
 		{"isa 294 PT_TCS", flagsTCS, func(*enclaveCall) {}, gp},
 		{"PT_TRIM", flagsTRIM, func(*enclaveCall) {}, gp},

@@ -32,12 +32,11 @@ var signer = sync.OnceValue(func() *rsa.PrivateKey {
 // signed bytes, then the token.
 type einitCall struct {
 	*enclave
-	sig       isa.SIGSTRUCT
-	raw       []byte
-	rbx, rdx  uint64
-	rcx       isa.EPCAddr
-	token     isa.EINITTOKEN
-	launchKey isa.ATTRIBUTES // of the launch enclave
+	sig      isa.SIGSTRUCT
+	raw      []byte
+	rbx, rdx uint64
+	rcx      isa.EPCAddr
+	token    isa.EINITTOKEN
 }
 
 func newEINIT(t *testing.T, cfg Config, p plan) *einitCall {

@@ -219,3 +219,21 @@ func TestELDEnclave(t *testing.T) {
 		}
 	})
 }
+
+// TestELDURace loads one version twice at once: only one page may come of it.
+func TestELDURace(t *testing.T) {
+	for range 50 {
+		x := newPager(t)
+		x.evict()
+		errs := make(chan error)
+		for range 2 {
+			pi, p := x.pi, x.page()
+			pi.SECS = x.secs
+			go func() { errs <- x.c.ELDU(&pi, p, x.slot) }()
+		}
+		a, b := <-errs, <-errs
+		if (a == nil) == (b == nil) {
+			t.Fatalf("%v and %v", a, b)
+		}
+	}
+}

@@ -29,6 +29,11 @@ func TestEMODPE(t *testing.T) {
 		{"free page", flagsRW, func(x *enclaveCall) { x.space[at(offRO)] = pte{x.page(), isa.Read} }, pf(at(offRO)), 0},
 		{"not EPC", flagsRW, func(x *enclaveCall) { x.space[at(offRO)] = pte{0, isa.Read} }, pf(at(offRO)), 0},
 		{"not mapped", flagsRW, func(x *enclaveCall) { delete(x.space, at(offRO)) }, walkpf(at(offRO)), 0},
+		{"PTEs read-only", flagsRW, func(x *enclaveCall) {
+			x.space[at(offData)] = pte{x.epc[offData], isa.Read}
+			x.space[at(offRO)] = pte{x.epc[offRO], isa.Read}
+		}, ok, isa.Read | isa.Write},
+		{"SECINFO not mapped", flagsRW, func(x *enclaveCall) { delete(x.space, at(offData)) }, walkpf(at(offData)), 0},
 		{"at another address", flagsRW, func(x *enclaveCall) {
 			x.rcx = at(offFree)
 			x.space[x.rcx] = x.space[at(offRO)]

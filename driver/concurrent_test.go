@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,7 @@ func crowd(first func(), others ...func()) {
 		wg.Go(func() {
 			for !done.Load() {
 				w()
+				runtime.Gosched()
 			}
 		})
 	}
@@ -46,6 +48,7 @@ func patient(call func() error) error {
 		if err := call(); err != uapi.EBUSY {
 			return err
 		}
+		runtime.Gosched()
 	}
 }
 
@@ -63,7 +66,9 @@ func TestConcurrentBuild(t *testing.T) {
 				h.extend(a.Offset+o, h.c.find(dataAddr).b[o:][:isa.PageSize], reg, 1)
 			}
 		}
-		h.want(patient(h.init), 0)
+		h.sig.ENCLAVEHASH = h.measured.Sum()
+		h.sign()
+		h.want(patient(func() error { return h.machine.init(&h.sig) }), 0)
 	}, watchers(h.e)...)
 	if _, _, initialized := h.e.Range(); !initialized {
 		t.Error("not initialized")

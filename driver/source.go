@@ -9,8 +9,9 @@ import (
 const readAhead = 64
 
 // source reads the pages that ADD_PAGES adds from the caller's memory, several
-// at a time. Errors come with the page that they belong to: when reading ahead
-// fails, the rest of that stretch is read page by page.
+// at a time, and the next stretch while this one is being measured. Errors come
+// with the page that they belong to: when reading ahead fails, the rest of that
+// stretch is read page by page.
 type source struct {
 	caller Caller
 	end    uapi.UserPtr // of the request's source range
@@ -22,6 +23,18 @@ type source struct {
 	buf      []byte
 	at, have uapi.UserPtr // buf holds [at, have)
 	single   uapi.UserPtr // up to here, read page by page
+
+	// prepare is told of what was read ahead, before it is used.
+	prepare func(p uapi.UserPtr, content []byte)
+	ahead   chan stretch // holds the stretch being read ahead, nil if there is none
+	spare   []byte       // the buffer that buf changes places with
+}
+
+// stretch is what was read ahead at from.
+type stretch struct {
+	from    uapi.UserPtr
+	content []byte
+	err     error
 }
 
 // newSource returns a reader of length bytes at p.
@@ -69,7 +82,17 @@ func (s *source) fill(p uapi.UserPtr) error {
 		n = isa.PageSize
 	}
 	s.at, s.have = p, p
-	err := s.caller.CopyIn(p, s.buf[:n])
+	next := s.waitAhead()
+	if next.from == p && next.err == nil && len(next.content) > 0 {
+		s.buf, s.spare = s.spare, s.buf
+		s.have = p + uapi.UserPtr(len(next.content))
+		s.readAhead()
+		return nil
+	}
+	err := next.err
+	if err == nil || next.from != p {
+		err = s.caller.CopyIn(p, s.buf[:n])
+	}
 	if err != nil && n > isa.PageSize {
 		s.single = p + uapi.UserPtr(n)
 		n = isa.PageSize
@@ -79,5 +102,41 @@ func (s *source) fill(p uapi.UserPtr) error {
 		return uapi.EFAULT
 	}
 	s.have = p + uapi.UserPtr(n)
+	if n == uint64(len(s.buf)) {
+		s.readAhead()
+	}
 	return nil
 }
+
+// readAhead begins to read the stretch that follows.
+func (s *source) readAhead() {
+	from := s.have
+	n := min(uint64(len(s.buf)), uint64(s.end-from), uint64(s.vmaEnd-from)&^(isa.PageSize-1))
+	if n == 0 || from < s.single {
+		return
+	}
+	if s.spare == nil {
+		s.spare = make([]byte, len(s.buf))
+	}
+	content, ahead := s.spare[:n], make(chan stretch, 1)
+	s.ahead = ahead
+	go func() {
+		err := s.caller.CopyIn(from, content)
+		if err == nil && s.prepare != nil {
+			s.prepare(from, content)
+		}
+		ahead <- stretch{from, content, err}
+	}()
+}
+
+// waitAhead returns the stretch that was read ahead, a zero one if there is none.
+func (s *source) waitAhead() (next stretch) {
+	if s.ahead != nil {
+		next = <-s.ahead
+		s.ahead = nil
+	}
+	return next
+}
+
+// close waits until the caller's memory is not looked at any more.
+func (s *source) close() { s.waitAhead() }

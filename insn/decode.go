@@ -134,7 +134,7 @@ func (in *inst) immediate() int {
 	switch in.spec.imm {
 	case immByte:
 		return 1
-	case immWord, immTwoBytes:
+	case immWord:
 		return 2
 	case immWordByte:
 		return 3

@@ -17,12 +17,11 @@ type imm uint8
 const (
 	immNone     imm = iota
 	immByte         // imm8, rel8
-	immWord         // imm16
+	immWord         // imm16, or two bytes (EXTRQ, INSERTQ)
 	immDword        // rel32
 	immZ            // 2 or 4 bytes by operand size
 	immV            // 2, 4 or 8 bytes by operand size (MOV)
 	immWordByte     // ENTER
-	immTwoBytes     // EXTRQ, INSERTQ
 	immOffset       // moffs: an address
 )
 

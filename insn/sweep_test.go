@@ -82,6 +82,9 @@ func TestSweep(t *testing.T) {
 		"legacy": (*sweep).legacy, "VEX": (*sweep).vex, "EVEX": (*sweep).evex,
 	} {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && name == "EVEX" {
+				t.Skip("half a million instructions, not with -short")
+			}
 			var s sweep
 			fill(&s)
 			file := filepath.Join(t.TempDir(), "code")

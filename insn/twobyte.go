@@ -112,7 +112,7 @@ func (in *inst) twoByteSpec() spec {
 		if in.data16 || in.rep == 0xF2 {
 			s = reg(immNone)
 			if in.op == 0x78 {
-				s.imm = immTwoBytes
+				s.imm = immWord
 			}
 		}
 	case 0x7E:

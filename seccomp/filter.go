@@ -15,6 +15,13 @@ const (
 	sysMunmap       = 11
 	sysRtSigaction  = 13
 	sysIoctl        = 16
+	sysMadvise      = 28
+	sysReadlink     = 89
+	sysGetxattr     = 191
+	sysLgetxattr    = 192
+	sysListxattr    = 194
+	sysLlistxattr   = 195
+	sysReadlinkat   = 267
 	sysAccess       = 21
 	sysMremap       = 25
 	sysCreat        = 85
@@ -42,6 +49,8 @@ const (
 	mapFixed  = 0x10
 	mapAnon   = 0x20
 	mapFixedN = 0x100000 // MAP_FIXED_NOREPLACE
+
+	madvRemove = 9
 )
 
 // rule says which calls of one number stop. A nil when means all of them.
@@ -62,6 +71,8 @@ func Base(scanCode bool) (Program, error) {
 		{sysOpen, nil}, {sysOpenat, nil}, {sysOpenat2, nil}, {sysCreat, nil},
 		{sysStat, nil}, {sysLstat, nil}, {sysNewfstatat, nil}, {sysStatx, nil},
 		{sysAccess, nil}, {sysFaccessat, nil}, {sysFaccessat2, nil},
+		{sysReadlink, nil}, {sysReadlinkat, nil},
+		{sysGetxattr, nil}, {sysLgetxattr, nil}, {sysListxattr, nil}, {sysLlistxattr, nil},
 		{sysIoctl, func(b *builder) {
 			b.load(arg(1, 0))
 			b.emit(bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xff00})
@@ -104,6 +115,10 @@ func Device() (Program, error) {
 		}},
 		{sysMunmap, nil}, {sysMprotect, nil}, {sysPkeyMprotect, nil},
 		{sysMremap, nil}, {sysFstat, nil},
+		{sysMadvise, func(b *builder) {
+			b.load(arg(2, 0))
+			b.jump(bpf.JumpEqual, madvRemove, "trace", "allow")
+		}},
 	}, false)
 }
 

@@ -20,9 +20,8 @@ func (s *Supervisor) cloned(t *Thread, event int) {
 	flags := t.cloneFlags(event)
 	p, sp := t.proc, t.space
 	if flags&unix.CLONE_THREAD == 0 {
-		c := *t.proc
-		c.tgid, c.threads = child, 0
-		p = &c
+		p = t.proc.copied()
+		p.tgid = child
 		if flags&unix.CLONE_VM == 0 {
 			sp = t.space.fork()
 		}

@@ -78,7 +78,7 @@ func (s *Supervisor) open(t *Thread, dir, p, flags uint64) {
 	}
 	n := t.node(dir, p)
 	switch {
-	case n == nodeNone || flags&unix.O_PATH != 0:
+	case n == nodeNone:
 		t.cont(0)
 	case n == nodeDirectory:
 		t.fail(unix.EISDIR)
@@ -237,4 +237,13 @@ func (s *Supervisor) access(t *Thread, dir, p, mode uint64) {
 	default:
 		t.answer(0)
 	}
+}
+
+// onNode answers a call about a path with a fixed result if it names a node.
+func (s *Supervisor) onNode(t *Thread, dir, p uint64, result int64) {
+	if t.node(dir, p) == nodeNone {
+		t.cont(0)
+		return
+	}
+	t.answer(result)
 }

@@ -37,9 +37,10 @@ func (s *Supervisor) execed(t *Thread) {
 	}
 	s.dropSpace(t.space)
 	t.space = &Space{users: 1, sites: map[uint64]site{}}
-	p := *t.proc
+	t.proc.maps.close()
+	p := t.proc.copied()
 	p.cpuid, p.foreign, p.actions = false, false, actions{}
-	t.leave(&p)
+	t.leave(p)
 	s.sweep()
 	s.warnSetUID(t)
 	t.onExit = func() { s.setupImage(t) }

@@ -39,6 +39,13 @@ func (m *memory) Page(lin isa.LinAddr) []byte {
 	return m.view[off : off+isa.PageSize : off+isa.PageSize]
 }
 
+// Populate allocates [lin, lin+n) and maps it for writing. Where the kernel cannot
+// (before 5.14), the writes themselves do.
+func (m *memory) Populate(lin isa.LinAddr, n uint64) {
+	off := uint64(lin - m.base)
+	unix.Syscall(unix.SYS_MADVISE, uintptr(unsafe.Pointer(&m.view[off])), uintptr(n), unix.MADV_POPULATE_WRITE)
+}
+
 // Release gives the page's memory back; it reads as zero afterwards.
 func (m *memory) Release(lin isa.LinAddr) {
 	unix.Fallocate(m.fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(lin), isa.PageSize)

@@ -53,6 +53,7 @@ type Supervisor struct {
 	vdso    []byte // the host's vDSO image
 	code    codeCache
 	done    chan func() // completions of workers, run on the tracer thread
+	asked   chan func() // what workers need done on the tracer thread meanwhile
 	current *Thread     // whose system call or leaf is being answered
 	working int
 	root    int      // tgid of the program we started
@@ -98,6 +99,7 @@ func newSupervisor(cfg Config) (*Supervisor, error) {
 		early:   map[int]ptrace.Stop{},
 		files:   map[inode]*File{},
 		done:    make(chan func(), 64),
+		asked:   make(chan func()),
 	}
 	var err error
 	if s.filters.base, err = seccomp.Base(!cfg.Host.CPUIDFaulting); err != nil {
@@ -156,6 +158,8 @@ func (s *Supervisor) next() (ptrace.Stop, bool, error) {
 	case fn := <-s.done:
 		s.working--
 		fn()
+	case fn := <-s.asked:
+		fn()
 	default:
 		unix.Nanosleep(&unix.Timespec{Nsec: 20_000}, nil)
 	}
@@ -169,6 +173,14 @@ func (s *Supervisor) background(work func(), finish func()) {
 		work()
 		s.done <- finish
 	}()
+}
+
+// onTracer runs f on the tracer thread and returns when it is done. It is for
+// workers.
+func (s *Supervisor) onTracer(f func()) {
+	done := make(chan struct{})
+	s.asked <- func() { f(); close(done) }
+	<-done
 }
 
 // handle answers one report.
@@ -241,6 +253,7 @@ func (s *Supervisor) ended(t *Thread, stop ptrace.Stop) {
 		}
 	}
 	if t.proc.threads == 0 {
+		t.proc.maps.close()
 		s.dropSpace(t.space)
 		s.sweep()
 	}

@@ -19,6 +19,15 @@ type Process struct {
 	cpuid   bool      // CPUID faults or its sites are patched
 	foreign bool      // a 32-bit image: runs unsupervised
 	actions actions
+	maps    maps
+}
+
+// copied returns the record of a process that this one becomes by exec or makes by
+// fork.
+func (p *Process) copied() *Process {
+	c := *p
+	c.threads, c.maps = 0, maps{}
+	return &c
 }
 
 type elrange struct{ start, end uint64 }

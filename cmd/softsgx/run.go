@@ -65,6 +65,10 @@ func (r runCmd) Run() error {
 		return fmt.Errorf("no program given: softsgx run -- PROGRAM [ARGS]")
 	}
 	host := probe.Probe()
+	if !host.CPUIDFaulting && !host.Int80 {
+		fmt.Fprintln(os.Stderr, "softsgx: CPUID cannot be answered on this host, so programs that ask it will not see SGX; "+
+			"softsgx doctor says what to do")
+	}
 	machine, err := newCPU(host, uint64(r.EPC))
 	if err != nil {
 		return err
