@@ -30,6 +30,7 @@ func entryRows(n uint64) []entryRow {
 		{"isa 309 RBX not EPC", plan{}, maps(offTCS, pte{0, rw}), pf(at(0))},
 		{"RBX beyond the EPC", plan{}, maps(offTCS, pte{outsideEPC, rw}), pf(at(0))},
 		{"RBX not mapped", plan{}, func(e *enclave) { delete(e.space, at(offTCS)) }, walkpf(at(0))},
+		{"RBX PTE read-only", plan{}, func(e *enclave) { e.space[at(0)] = pte{e.epc[offTCS], isa.Read} }, walkpf(at(0))},
 		{"isa 310 RBX is REG", plan{}, rbx(at(offData)), pf(at(offData))},
 		{"RBX is free", plan{}, func(e *enclave) { e.space[at(offTCS)] = pte{e.page(), rw} }, pf(at(0))},
 		{"RBX is a SECS", plan{}, func(e *enclave) { e.space[at(offTCS)] = pte{e.secs, rw} }, pf(at(0))},

@@ -352,6 +352,10 @@ func TestVectorsLeftOut(t *testing.T) {
 	without := &Context{Regs: &e.regs, Space: e.space}
 	e.outside(isa.EENTER)
 	must(t, e.lp.ENCLU(without))
+	e.regs.RAX, e.regs.RBX = uint64(isa.EEXIT), outRIP
+	must(t, e.lp.ENCLU(without))
+	e.outside(isa.EENTER)
+	must(t, e.lp.ENCLU(without))
 	must(t, e.lp.AEX(without, Event{}))
 	e.outside(isa.ERESUME)
 	must(t, e.lp.ENCLU(without))

@@ -13,7 +13,8 @@ type UserMem interface {
 	CopyOut(p uapi.UserPtr, b []byte) error
 }
 
-// Caller is the task that issued a call.
+// Caller is the task that issued a call. ADD_PAGES copies in on another goroutine
+// while it asks the rest; copies come one at a time, and none after the call.
 type Caller interface {
 	UserMem
 	// ProvisionFD reports whether fd, in the caller's table, is an open

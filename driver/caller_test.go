@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"sync"
 	"testing"
 
 	"softsgx/isa"
@@ -11,11 +12,14 @@ import (
 type curiousCaller struct {
 	*fakeCaller
 	e     *Enclave
+	mu    sync.Mutex
 	asked map[string]int
 }
 
 func (c *curiousCaller) look(name string) {
+	c.mu.Lock()
 	c.asked[name]++
+	c.mu.Unlock()
 	c.e.Stats()
 	c.e.Fault(base, rw)
 	c.e.MayMap(base, base+0x1000, 0, false)
@@ -59,7 +63,7 @@ func TestCallerWithoutLocks(t *testing.T) {
 	m.c.store(t, argAddr+0x1000, newSECS())
 	call(uapi.SGX_IOC_ENCLAVE_CREATE, &uapi.EnclaveCreate{Src: argAddr + 0x1000})
 	call(uapi.SGX_IOC_ENCLAVE_PROVISION, &uapi.EnclaveProvision{FD: 7})
-	call(add, m.addArg(0, 3, isa.NewSECINFO(isa.PT_REG, rw)))
+	call(add, m.addArg(0, 200, isa.NewSECINFO(isa.PT_REG, rw)))
 	m.c.store(t, argAddr+0x1000, &isa.SIGSTRUCT{})
 	call(uapi.SGX_IOC_ENCLAVE_INIT, &uapi.EnclaveInit{SIGSTRUCT: argAddr + 0x1000})
 	call(restrict, &uapi.EnclaveRestrictPermissions{Length: 0x1000, Permissions: 1})

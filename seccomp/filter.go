@@ -21,6 +21,8 @@ const (
 	sysLgetxattr    = 192
 	sysListxattr    = 194
 	sysLlistxattr   = 195
+	sysSetaffinity  = 203
+	sysGetaffinity  = 204
 	sysReadlinkat   = 267
 	sysAccess       = 21
 	sysMremap       = 25
@@ -71,7 +73,7 @@ func Base(scanCode bool) (Program, error) {
 		{sysOpen, nil}, {sysOpenat, nil}, {sysOpenat2, nil}, {sysCreat, nil},
 		{sysStat, nil}, {sysLstat, nil}, {sysNewfstatat, nil}, {sysStatx, nil},
 		{sysAccess, nil}, {sysFaccessat, nil}, {sysFaccessat2, nil},
-		{sysReadlink, nil}, {sysReadlinkat, nil},
+		{sysReadlink, nil}, {sysReadlinkat, nil}, {sysSetaffinity, nil}, {sysGetaffinity, nil},
 		{sysGetxattr, nil}, {sysLgetxattr, nil}, {sysListxattr, nil}, {sysLlistxattr, nil},
 		{sysIoctl, func(b *builder) {
 			b.load(arg(1, 0))

@@ -28,6 +28,7 @@ func (s *Supervisor) cloned(t *Thread, event int) {
 		sp.users++
 	}
 	c := s.newThread(child, p, sp)
+	s.near.inherit(t, child)
 	if _, waiting := s.early[child]; waiting {
 		delete(s.early, child)
 		c.cont(0)

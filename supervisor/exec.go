@@ -25,6 +25,7 @@ func (s *Supervisor) execed(t *Thread) {
 		return
 	}
 	if old := s.threads[int(former)]; old != nil && old != t {
+		s.near.forget(old)
 		delete(s.threads, old.tid)
 		old.lp.Abandon()
 		t.proc.threads--

@@ -61,11 +61,10 @@ func (s *Supervisor) answerIoctl(t *Thread, cmd uint32, err error) {
 func (s *Supervisor) addPages(t *Thread, f *File, c *caller, arg uapi.UserPtr) {
 	var b [24]byte
 	_ = ptrace.ReadMem(t.tid, uint64(arg), b[:])
-	offset, length := binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	length := binary.LittleEndian.Uint64(b[16:])
 	var err error
 	work := func() {
 		err = f.enclave.Ioctl(c, uint32(uapi.SGX_IOC_ENCLAVE_ADD_PAGES), arg)
-		f.forget(offset, length)
 	}
 	finish := func() {
 		t.busy = false
@@ -78,15 +77,6 @@ func (s *Supervisor) addPages(t *Thread, f *File, c *caller, arg uapi.UserPtr) {
 	}
 	t.busy = true
 	s.background(work, finish)
-}
-
-// forget drops a loaded range from the supervisor's page tables.
-func (f *File) forget(offset, length uint64) {
-	base, size, _ := f.enclave.Range()
-	if length > size || offset > size-length || offset%isa.PageSize != 0 {
-		return
-	}
-	f.mem.forget(base+isa.LinAddr(offset), length&^(isa.PageSize-1))
 }
 
 // caller is the process that made an ioctl, as the driver sees it.

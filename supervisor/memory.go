@@ -4,6 +4,7 @@ package supervisor
 
 import (
 	"fmt"
+	"sync/atomic"
 	"unsafe"
 
 	"softsgx/isa"
@@ -14,10 +15,15 @@ import (
 // memory is the supervisor's view of one enclave's pages: the memfd, mapped at
 // file offset = linear address. It is driver.Memory.
 type memory struct {
-	fd   int
-	base isa.LinAddr
-	view []byte
+	fd    int
+	base  isa.LinAddr
+	view  []byte
+	shown atomic.Uint64 // pages handed out since the view was last emptied
 }
+
+// viewPages is how many pages the view may show at once: what it shows counts as
+// the supervisor's memory, though it belongs to the enclave's file.
+const viewPages = 4096
 
 // Map maps [base, base+size) into the supervisor; untouched pages cost nothing.
 func (m *memory) Map(base isa.LinAddr, size uint64) error {
@@ -35,6 +41,9 @@ func (m *memory) Map(base isa.LinAddr, size uint64) error {
 
 // Page returns the bytes of the page at lin.
 func (m *memory) Page(lin isa.LinAddr) []byte {
+	if m.shown.Add(1)%viewPages == 0 {
+		m.forget(m.base, uint64(len(m.view)))
+	}
 	off := uint64(lin - m.base)
 	return m.view[off : off+isa.PageSize : off+isa.PageSize]
 }
@@ -51,8 +60,8 @@ func (m *memory) Release(lin isa.LinAddr) {
 	unix.Fallocate(m.fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(lin), isa.PageSize)
 }
 
-// forget drops [lin, lin+n) from the supervisor's own page tables, so that its
-// memory does not grow with the enclaves it loaded. The pages stay in the file.
+// forget drops [lin, lin+n) from the supervisor's own page tables. The pages stay
+// in the file, so it may happen at any time.
 func (m *memory) forget(lin isa.LinAddr, n uint64) {
 	if m.view == nil || n == 0 {
 		return
@@ -73,7 +82,7 @@ func (m *memory) present(start, end uint64, f func(b []byte, addr uint64)) {
 		if err != nil {
 			return
 		}
-		start = min(uint64(to), end)
+		start = min(uint64(to), end, uint64(from)+viewPages*isa.PageSize)
 		base := uint64(m.base)
 		f(m.view[uint64(from)-base:start-base], uint64(from))
 	}

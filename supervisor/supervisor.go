@@ -55,6 +55,7 @@ type Supervisor struct {
 	done    chan func() // completions of workers, run on the tracer thread
 	asked   chan func() // what workers need done on the tracer thread meanwhile
 	current *Thread     // whose system call or leaf is being answered
+	near    colocation
 	working int
 	root    int      // tgid of the program we started
 	stage   *os.File // from the second stage, nil once the program began
@@ -100,6 +101,7 @@ func newSupervisor(cfg Config) (*Supervisor, error) {
 		files:   map[inode]*File{},
 		done:    make(chan func(), 64),
 		asked:   make(chan func()),
+		near:    newColocation(),
 	}
 	var err error
 	if s.filters.base, err = seccomp.Base(!cfg.Host.CPUIDFaulting); err != nil {
@@ -192,6 +194,7 @@ func (s *Supervisor) handle(stop ptrace.Stop) {
 	}
 	s.current = t
 	defer func() { s.current = nil }()
+	s.near.stopped(t)
 	switch stop.Kind {
 	case ptrace.Exited, ptrace.Killed:
 		s.ended(t, stop)
@@ -243,6 +246,7 @@ func (s *Supervisor) event(t *Thread, stop ptrace.Stop) {
 // the process held.
 func (s *Supervisor) ended(t *Thread, stop ptrace.Stop) {
 	t.lp.Abandon()
+	s.near.forget(t)
 	delete(s.threads, t.tid)
 	t.dead = true
 	t.proc.threads--

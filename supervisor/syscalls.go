@@ -11,32 +11,34 @@ import (
 
 // calls says who answers a system call that the filters stopped.
 var calls = map[uint64]func(*Supervisor, *Thread){
-	unix.SYS_OPEN:          func(s *Supervisor, t *Thread) { s.open(t, atCWD, t.regs.Rdi, t.regs.Rsi) },
-	unix.SYS_CREAT:         func(s *Supervisor, t *Thread) { s.open(t, atCWD, t.regs.Rdi, unix.O_WRONLY) },
-	unix.SYS_OPENAT:        func(s *Supervisor, t *Thread) { s.open(t, t.regs.Rdi, t.regs.Rsi, t.regs.Rdx) },
-	unix.SYS_OPENAT2:       (*Supervisor).openat2,
-	unix.SYS_STAT:          func(s *Supervisor, t *Thread) { s.stat(t, atCWD, t.regs.Rdi, t.regs.Rsi, 0) },
-	unix.SYS_LSTAT:         func(s *Supervisor, t *Thread) { s.stat(t, atCWD, t.regs.Rdi, t.regs.Rsi, 0) },
-	unix.SYS_NEWFSTATAT:    func(s *Supervisor, t *Thread) { s.stat(t, t.regs.Rdi, t.regs.Rsi, t.regs.Rdx, t.regs.R10) },
-	unix.SYS_FSTAT:         (*Supervisor).fstat,
-	unix.SYS_STATX:         (*Supervisor).statx,
-	unix.SYS_ACCESS:        func(s *Supervisor, t *Thread) { s.access(t, atCWD, t.regs.Rdi, t.regs.Rsi) },
-	unix.SYS_FACCESSAT:     func(s *Supervisor, t *Thread) { s.access(t, t.regs.Rdi, t.regs.Rsi, t.regs.Rdx) },
-	unix.SYS_FACCESSAT2:    func(s *Supervisor, t *Thread) { s.access(t, t.regs.Rdi, t.regs.Rsi, t.regs.Rdx) },
-	unix.SYS_READLINK:      func(s *Supervisor, t *Thread) { s.onNode(t, atCWD, t.regs.Rdi, -int64(unix.EINVAL)) },
-	unix.SYS_READLINKAT:    func(s *Supervisor, t *Thread) { s.onNode(t, t.regs.Rdi, t.regs.Rsi, -int64(unix.EINVAL)) },
-	unix.SYS_GETXATTR:      func(s *Supervisor, t *Thread) { s.onNode(t, atCWD, t.regs.Rdi, -int64(unix.ENODATA)) },
-	unix.SYS_LGETXATTR:     func(s *Supervisor, t *Thread) { s.onNode(t, atCWD, t.regs.Rdi, -int64(unix.ENODATA)) },
-	unix.SYS_LISTXATTR:     func(s *Supervisor, t *Thread) { s.onNode(t, atCWD, t.regs.Rdi, 0) },
-	unix.SYS_LLISTXATTR:    func(s *Supervisor, t *Thread) { s.onNode(t, atCWD, t.regs.Rdi, 0) },
-	unix.SYS_MADVISE:       (*Supervisor).madvise,
-	unix.SYS_IOCTL:         (*Supervisor).ioctl,
-	unix.SYS_MMAP:          (*Supervisor).mmap,
-	unix.SYS_MUNMAP:        (*Supervisor).munmap,
-	unix.SYS_MPROTECT:      (*Supervisor).mprotect,
-	unix.SYS_PKEY_MPROTECT: (*Supervisor).mprotect,
-	unix.SYS_MREMAP:        (*Supervisor).mremap,
-	unix.SYS_RT_SIGACTION:  (*Supervisor).sigaction,
+	unix.SYS_OPEN:              func(s *Supervisor, t *Thread) { s.open(t, atCWD, t.regs.Rdi, t.regs.Rsi) },
+	unix.SYS_CREAT:             func(s *Supervisor, t *Thread) { s.open(t, atCWD, t.regs.Rdi, unix.O_WRONLY) },
+	unix.SYS_OPENAT:            func(s *Supervisor, t *Thread) { s.open(t, t.regs.Rdi, t.regs.Rsi, t.regs.Rdx) },
+	unix.SYS_OPENAT2:           (*Supervisor).openat2,
+	unix.SYS_STAT:              func(s *Supervisor, t *Thread) { s.stat(t, atCWD, t.regs.Rdi, t.regs.Rsi, 0) },
+	unix.SYS_LSTAT:             func(s *Supervisor, t *Thread) { s.stat(t, atCWD, t.regs.Rdi, t.regs.Rsi, 0) },
+	unix.SYS_NEWFSTATAT:        func(s *Supervisor, t *Thread) { s.stat(t, t.regs.Rdi, t.regs.Rsi, t.regs.Rdx, t.regs.R10) },
+	unix.SYS_FSTAT:             (*Supervisor).fstat,
+	unix.SYS_STATX:             (*Supervisor).statx,
+	unix.SYS_ACCESS:            func(s *Supervisor, t *Thread) { s.access(t, atCWD, t.regs.Rdi, t.regs.Rsi) },
+	unix.SYS_FACCESSAT:         func(s *Supervisor, t *Thread) { s.access(t, t.regs.Rdi, t.regs.Rsi, t.regs.Rdx) },
+	unix.SYS_FACCESSAT2:        func(s *Supervisor, t *Thread) { s.access(t, t.regs.Rdi, t.regs.Rsi, t.regs.Rdx) },
+	unix.SYS_READLINK:          func(s *Supervisor, t *Thread) { s.onNode(t, atCWD, t.regs.Rdi, -int64(unix.EINVAL)) },
+	unix.SYS_READLINKAT:        func(s *Supervisor, t *Thread) { s.onNode(t, t.regs.Rdi, t.regs.Rsi, -int64(unix.EINVAL)) },
+	unix.SYS_GETXATTR:          func(s *Supervisor, t *Thread) { s.onNode(t, atCWD, t.regs.Rdi, -int64(unix.ENODATA)) },
+	unix.SYS_LGETXATTR:         func(s *Supervisor, t *Thread) { s.onNode(t, atCWD, t.regs.Rdi, -int64(unix.ENODATA)) },
+	unix.SYS_LISTXATTR:         func(s *Supervisor, t *Thread) { s.onNode(t, atCWD, t.regs.Rdi, 0) },
+	unix.SYS_LLISTXATTR:        func(s *Supervisor, t *Thread) { s.onNode(t, atCWD, t.regs.Rdi, 0) },
+	unix.SYS_SCHED_GETAFFINITY: (*Supervisor).affinity,
+	unix.SYS_SCHED_SETAFFINITY: (*Supervisor).affinity,
+	unix.SYS_MADVISE:           (*Supervisor).madvise,
+	unix.SYS_IOCTL:             (*Supervisor).ioctl,
+	unix.SYS_MMAP:              (*Supervisor).mmap,
+	unix.SYS_MUNMAP:            (*Supervisor).munmap,
+	unix.SYS_MPROTECT:          (*Supervisor).mprotect,
+	unix.SYS_PKEY_MPROTECT:     (*Supervisor).mprotect,
+	unix.SYS_MREMAP:            (*Supervisor).mremap,
+	unix.SYS_RT_SIGACTION:      (*Supervisor).sigaction,
 }
 
 // x32Bit marks a system call of the x32 ABI (asm/unistd.h).
@@ -47,11 +49,7 @@ func (s *Supervisor) seccompStop(t *Thread) {
 	if !t.getRegs() {
 		return
 	}
-	foreign, err := ptrace.EventMsg(t.tid)
-	if err != nil {
-		return
-	}
-	if foreign == seccomp.ForeignData {
+	if t.isInt80() {
 		s.int80(t)
 		return
 	}
@@ -72,6 +70,16 @@ func (s *Supervisor) seccompStop(t *Thread) {
 		return
 	}
 	t.cont(0)
+}
+
+// isInt80 tells a 32-bit system call from a 64-bit one. Where a site of ours stands
+// there is nothing to ask.
+func (t *Thread) isInt80() bool {
+	if _, ours := t.space.site(t.regs.Rip - 2); ours {
+		return true
+	}
+	data, err := ptrace.EventMsg(t.tid)
+	return err == nil && data == seccomp.ForeignData
 }
 
 // int80 is `int $0x80`: one of the instructions that we put it in the place of, or

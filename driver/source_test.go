@@ -1,0 +1,115 @@
+package driver
+
+import (
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"softsgx/isa"
+	"softsgx/uapi"
+)
+
+// TestSourceOfSeveralVMAs: reading ahead stops where a VMA ends, wherever that is.
+func TestSourceOfSeveralVMAs(t *testing.T) {
+	for _, first := range []uint64{1, 63, 64, 65, 100, 128} {
+		m := newMachine(t).created()
+		next := m.c.mmap(dataAddr+dataSize, 200*isa.PageSize)
+		for i := range next.b {
+			next.b[i] = byte(i>>12) + 101
+		}
+		a := m.addArg(0, 200, isa.NewSECINFO(isa.PT_REG, rw))
+		a.Src = dataAddr + dataSize - uapi.UserPtr(first*isa.PageSize)
+		m.want(m.ioctl(add, a), 0)
+		for n := range uint64(200) {
+			want := byte(dataSize/isa.PageSize-first+n) + 1
+			if n >= first {
+				want = byte(n-first) + 101
+			}
+			if got := m.cpu.data[m.page(base+isa.LinAddr(n*isa.PageSize))]; got[0] != want || got[isa.PageSize-1] != want {
+				t.Fatalf("%d pages in the first VMA: page %d is %d, want %d", first, n, got[0], want)
+			}
+		}
+	}
+}
+
+// slowCaller notes copies in progress.
+type slowCaller struct {
+	*fakeCaller
+	copying atomic.Int32
+	t       *testing.T
+}
+
+func (c *slowCaller) CopyIn(p uapi.UserPtr, b []byte) error {
+	if c.copying.Add(1) != 1 {
+		c.t.Error("two copies at once")
+	}
+	defer c.copying.Add(-1)
+	for range 50 {
+		runtime.Gosched()
+	}
+	return c.fakeCaller.CopyIn(p, b)
+}
+
+// TestSourceLeavesNothingBehind: however the call ends, nobody reads the caller's
+// memory afterwards.
+func TestSourceLeavesNothingBehind(t *testing.T) {
+	rows := []struct {
+		name  string
+		setup func(m *machine)
+		want  uapi.Errno
+	}{
+		{"success", func(*machine) {}, 0},
+		{"2.3 i/EADD fails", func(m *machine) { m.cpu.fail(isa.EADD, nil, pf) }, uapi.EIO},
+		{"driver 120/duplicate", func(m *machine) { m.add(3*isa.PageSize, 1, isa.PT_REG, rw) }, uapi.EBUSY},
+		{"driver 129/signal", func(m *machine) { m.c.signal = signals(5) }, 0},
+		{"driver 121/source ends", func(m *machine) { m.c.find(dataAddr).eof = dataAddr + 70*isa.PageSize }, uapi.EFAULT},
+	}
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			m := newMachine(t, func(_ *machine, cfg *Config) { cfg.ShortCounts = true }).created()
+			r.setup(m)
+			c := &slowCaller{fakeCaller: m.c, t: t}
+			m.c.store(t, argAddr, m.addArg(0, 200, isa.NewSECINFO(isa.PT_REG, rw)))
+			m.want(m.e.Ioctl(c, uint32(add), argAddr), r.want)
+			if c.copying.Load() != 0 {
+				t.Error("a copy goes on")
+			}
+		})
+	}
+}
+
+// populatedMemory notes what it is told to make room for.
+type populatedMemory struct {
+	fakeMemory
+	pages []isa.LinAddr
+}
+
+func (m *populatedMemory) Populate(lin isa.LinAddr, n uint64) {
+	for end := lin + isa.LinAddr(n); lin < end; lin += isa.PageSize {
+		m.pages = append(m.pages, lin)
+	}
+}
+
+// TestPopulate: room is made for pages that are read ahead, but for zero pages.
+func TestPopulate(t *testing.T) {
+	m := newMachine(t)
+	mem := &populatedMemory{}
+	m.e = m.d.Open(mem)
+	m.created()
+	data := m.c.find(dataAddr).b
+	zero := map[int]bool{64: true, 70: true, 71: true, 127: true, 150: true}
+	for n := range zero {
+		clear(data[n*isa.PageSize:][:isa.PageSize])
+	}
+	m.add(0, 200, isa.PT_REG, rw)
+	var want []isa.LinAddr
+	for n := readAhead; n < 200; n++ {
+		if !zero[n] {
+			want = append(want, base+isa.LinAddr(n)*isa.PageSize)
+		}
+	}
+	if !slices.Equal(mem.pages, want) {
+		t.Errorf("got %#x, want %#x", mem.pages, want)
+	}
+}
