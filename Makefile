@@ -34,7 +34,7 @@ lint: ## go vet, staticcheck, gofmt
 
 .PHONY: race
 race: packages ## the race detector, on all that is not the tracer thread
-	CGO_ENABLED=1 go test -race -timeout 15m $(raced)
+	CGO_ENABLED=1 go test -race -short -timeout 15m $(raced)
 
 .PHONY: bench
 bench: packages build ## the figures of ARCHITECTURE.md

@@ -3,21 +3,33 @@ package insn
 import (
 	"debug/elf"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
 )
 
 // binaries are large programs and libraries with much vector code, where a
 // system has them.
 var binaries = []string{
-	filepath.Join(runtime.GOROOT(), "bin", "go"),
+	goCommand(),
 	"/usr/lib/x86_64-linux-gnu/libc.so.6",
 	"/usr/lib/x86_64-linux-gnu/libm.so.6",
 	"/usr/lib/x86_64-linux-gnu/libcrypto.so.3",
 	"/usr/lib/x86_64-linux-gnu/libdav1d.so.6",
 	"/usr/lib/x86_64-linux-gnu/libgmp.so.10",
 	"/usr/lib/x86_64-linux-gnu/libgcrypt.so.20",
+}
+
+// goCommand is the go command, a large Go program.
+func goCommand() string {
+	path, err := exec.LookPath("go")
+	if err != nil {
+		return "go"
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
 }
 
 // TestBinaries compares every instruction of real programs with objdump.
