@@ -69,7 +69,8 @@ const measuredPerPage = 64 + 16*(64+256)
 func BenchmarkLoad(b *testing.B) {
 	const mib = 256
 	for b.Loop() {
-		load, before := timed(b, true, "load", strconv.Itoa(mib))
+		load, _ := timed(b, true, "load", strconv.Itoa(mib))
+		_, before := timed(b, true, "beside", strconv.Itoa(mib))
 		hash := hashTime(mib << 20 / 4096)
 		var other float64
 		fmt.Sscanf(before[0], "other thread %f", &other)

@@ -1,6 +1,10 @@
 package cpu
 
-import "softsgx/isa"
+import (
+	"bytes"
+
+	"softsgx/isa"
+)
 
 // EADD copies a page into dst and makes it part of an enclave that is not
 // initialised yet (SDM vol. 3D, "EADD").
@@ -110,7 +114,9 @@ func (a *eadd) fill(pi *isa.PAGEINFO) (zero bool) {
 	if isZero(pi.SRCPGE.Bytes[:isa.PageSize]) {
 		return true
 	}
-	copy(a.bytes, pi.SRCPGE.Bytes[:isa.PageSize])
+	if !bytes.Equal(a.bytes, pi.SRCPGE.Bytes[:isa.PageSize]) { // the memory may hold them already
+		copy(a.bytes, pi.SRCPGE.Bytes[:isa.PageSize])
+	}
 	return false
 }
 

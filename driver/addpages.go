@@ -1,8 +1,6 @@
 package driver
 
 import (
-	"bytes"
-
 	"softsgx/isa"
 	"softsgx/uapi"
 )
@@ -71,8 +69,10 @@ func (e *Enclave) load(c Caller, a *uapi.EnclaveAddPages, secinfo isa.SECINFO) e
 		pi:      isa.PAGEINFO{Addr: kernelBuffer, SECINFO: secinfoOperand(secinfo), SECS: e.secs.addr()},
 		measure: a.Flags&uapi.SGX_PAGE_MEASURE != 0,
 	}
+	ahead := newPrefill(e)
+	l.src.prepare = func(p uapi.UserPtr, content []byte) { ahead.write(a.Offset+uint64(p-a.Src), content) }
+	defer ahead.undo()
 	defer l.src.close()
-	l.src.prepare = func(p uapi.UserPtr, content []byte) { e.populate(a.Offset+uint64(p-a.Src), content) }
 	for a.Count = 0; a.Count < a.Length; a.Count += isa.PageSize {
 		if (a.Count == 0 || e.d.cfg.ShortCounts) && c.SignalPending() {
 			if a.Count == 0 {
@@ -86,35 +86,6 @@ func (e *Enclave) load(c Caller, a *uapi.EnclaveAddPages, secinfo isa.SECINFO) e
 	}
 	return nil
 }
-
-// Populator is a Memory that can make room for pages about to be written.
-type Populator interface {
-	// Populate prepares [lin, lin+n) to be written without delay.
-	Populate(lin isa.LinAddr, n uint64)
-}
-
-// populate makes room for content at an offset of the enclave, but for zero pages,
-// which take none. It runs beside the measurement of the pages before.
-func (e *Enclave) populate(offset uint64, content []byte) {
-	m, ok := e.mem.(Populator)
-	if !ok {
-		return
-	}
-	for start := 0; start < len(content); {
-		end := start
-		for end < len(content) && !isZero(content[end:end+isa.PageSize]) {
-			end += isa.PageSize
-		}
-		if end > start {
-			m.Populate(e.linear(offset+uint64(start)), uint64(end-start))
-		}
-		start = end + isa.PageSize
-	}
-}
-
-var zeroPage [isa.PageSize]byte
-
-func isZero(page []byte) bool { return bytes.Equal(page, zeroPage[:]) }
 
 // newRecord returns the record of a page added with this SECINFO. A TCS is RW for
 // the kernel whatever its SECINFO says (Linux 6.1 sgx/encl.c

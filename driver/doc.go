@@ -13,6 +13,6 @@
 //
 // Caller, Hooks, Config.IPI and Config.Revoked are called with neither mu nor
 // launch held, so they may block and may call back into MayMap, Fault, Page and
-// Runs. Memory and Config.Rights are called with mu held (Populator is not) and must
+// Runs. Memory and Config.Rights are called with mu held (Prefiller is not) and must
 // not call back into the enclave.
 package driver

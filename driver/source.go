@@ -6,7 +6,7 @@ import (
 )
 
 // readAhead is how many source pages one copy fetches.
-const readAhead = 64
+const readAhead = 256
 
 // source reads the pages that ADD_PAGES adds from the caller's memory, several
 // at a time, and the next stretch while this one is being measured. Errors come
@@ -102,6 +102,9 @@ func (s *source) fill(p uapi.UserPtr) error {
 		return uapi.EFAULT
 	}
 	s.have = p + uapi.UserPtr(n)
+	if s.prepare != nil && n > isa.PageSize {
+		s.prepare(p, s.buf[:n])
+	}
 	if n == uint64(len(s.buf)) {
 		s.readAhead()
 	}

@@ -79,22 +79,37 @@ func TestSourceLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// populatedMemory notes what it is told to make room for.
-type populatedMemory struct {
+// prefilledMemory keeps what is written ahead.
+type prefilledMemory struct {
 	fakeMemory
-	pages []isa.LinAddr
+	pages    []isa.LinAddr
+	released []isa.LinAddr
 }
 
-func (m *populatedMemory) Populate(lin isa.LinAddr, n uint64) {
-	for end := lin + isa.LinAddr(n); lin < end; lin += isa.PageSize {
+func (m *prefilledMemory) Prefill(lin isa.LinAddr, content []byte) {
+	for ; len(content) > 0; content = content[isa.PageSize:] {
 		m.pages = append(m.pages, lin)
+		lin += isa.PageSize
 	}
 }
 
-// TestPopulate: room is made for pages that are read ahead, but for zero pages.
-func TestPopulate(t *testing.T) {
+func (m *prefilledMemory) Release(lin isa.LinAddr) { m.released = append(m.released, lin) }
+
+// linears are the addresses of pages [first, end) but for those in not.
+func linears(first, end int, not map[int]bool) (all []isa.LinAddr) {
+	for n := first; n < end; n++ {
+		if !not[n] {
+			all = append(all, base+isa.LinAddr(n)*isa.PageSize)
+		}
+	}
+	return all
+}
+
+// TestPrefill: pages are written ahead, but for zero pages and for pages that exist;
+// those that are not added after all are released, and no others.
+func TestPrefill(t *testing.T) {
 	m := newMachine(t)
-	mem := &populatedMemory{}
+	mem := &prefilledMemory{}
 	m.e = m.d.Open(mem)
 	m.created()
 	data := m.c.find(dataAddr).b
@@ -102,14 +117,14 @@ func TestPopulate(t *testing.T) {
 	for n := range zero {
 		clear(data[n*isa.PageSize:][:isa.PageSize])
 	}
-	m.add(0, 200, isa.PT_REG, rw)
-	var want []isa.LinAddr
-	for n := readAhead; n < 200; n++ {
-		if !zero[n] {
-			want = append(want, base+isa.LinAddr(n)*isa.PageSize)
-		}
+	m.add(180*isa.PageSize, 1, isa.PT_REG, rw)
+	mem.pages = nil
+	m.want(m.ioctl(add, m.addArg(0, 200, isa.NewSECINFO(isa.PT_REG, rw))), uapi.EBUSY)
+	zero[180] = true
+	if want := linears(0, 200, zero); !slices.Equal(mem.pages, want) {
+		t.Errorf("written ahead: %#x, want %#x", mem.pages, want)
 	}
-	if !slices.Equal(mem.pages, want) {
-		t.Errorf("got %#x, want %#x", mem.pages, want)
+	if want := linears(181, 200, nil); !slices.Equal(mem.released, want) {
+		t.Errorf("released: %#x, want %#x", mem.released, want)
 	}
 }

@@ -5,8 +5,6 @@ package probe
 import (
 	"sync"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // nativeCPUID is CPUID as a function. Pure Go cannot say CPUID, so the instruction
@@ -14,7 +12,7 @@ import (
 // EAX, subleaf in EBX, the result pointer in RCX. It keeps R14, RSP and X15, as
 // that convention demands.
 var nativeCPUID = sync.OnceValue(func() func(leaf, sub uint32, out *[4]uint32) {
-	entry := page([]byte{
+	entry := Code([]byte{
 		0x48, 0x89, 0xcf, // mov rdi, rcx
 		0x89, 0xd9, // mov ecx, ebx
 		0x0f, 0xa2, // cpuid
@@ -27,26 +25,6 @@ var nativeCPUID = sync.OnceValue(func() func(leaf, sub uint32, out *[4]uint32) {
 	closure := &entry // a func value points to the word that holds the entry
 	return *(*func(leaf, sub uint32, out *[4]uint32))(unsafe.Pointer(&closure))
 })
-
-// page returns a page of memory that holds code and may be executed.
-func page(code []byte) *byte {
-	p, err := unix.Mmap(-1, 0, unix.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
-	if err != nil {
-		panic("no memory for one page of code: " + err.Error())
-	}
-	copy(p, code)
-	if err := unix.Mprotect(p, unix.PROT_READ|unix.PROT_EXEC); err != nil {
-		panic("this host forbids making a page executable: " + err.Error())
-	}
-	return &p[0]
-}
-
-// callCode runs code once and returns what it leaves in RAX.
-func callCode(code []byte) uint64 {
-	entry := page(code)
-	closure := &entry
-	return (*(*func() uint64)(unsafe.Pointer(&closure)))()
-}
 
 // CPUID executes CPUID on this machine and returns EAX, EBX, ECX and EDX.
 func CPUID(leaf, sub uint32) (out [4]uint32) {

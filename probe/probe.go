@@ -139,7 +139,8 @@ func (h Host) Findings() []Finding {
 		{Name: "FSGSBASE", OK: h.FSGSBASE, Seen: yes(h.FSGSBASE),
 			Cost: "Gramine refuses to start; enclaves that use WRFSBASE fail", Do: "a kernel of 5.9 or later without nofsgsbase"},
 		{Name: "protection keys", OK: h.ProtectionKeys, Seen: yes(h.ProtectionKeys),
-			Cost: "code outside an enclave cannot be kept from its memory", Do: "nothing; isolation from the host is out of reach in software anyway"},
+			Cost: "enclaves with PKRU in XFRM cannot be built", Do: "nothing, unless the program needs PKRU inside"},
+		{Name: "SGX hardware", OK: true, Seen: yes(CPUID(7, 0)[1]&(1<<2) != 0) + " (softsgx does not use it)"},
 		{Name: "XCR0", OK: true, Seen: "0x" + strconv.FormatUint(h.XLayout.XCR0, 16)},
 	}
 }

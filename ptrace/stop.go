@@ -64,19 +64,18 @@ func decodeStopped(s *Stop, ws unix.WaitStatus) {
 }
 
 // Wait waits for the next report of any tracee. With unix.WNOHANG in options it
-// returns ok=false when there is none; ECHILD means that none are left.
+// returns ok=false when there is none; a signal to the caller does the same. ECHILD
+// means that none are left.
 func Wait(options int) (s Stop, ok bool, err error) {
-	for {
-		var ws unix.WaitStatus
-		tid, err := unix.Wait4(-1, &ws, unix.WALL|options, nil)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err != nil:
-			return Stop{}, false, err
-		case tid == 0:
-			return Stop{}, false, nil
-		}
-		return Decode(tid, ws), true, nil
+	var ws unix.WaitStatus
+	tid, err := unix.Wait4(-1, &ws, unix.WALL|options, nil)
+	switch {
+	case err == unix.EINTR:
+		return Stop{}, false, nil
+	case err != nil:
+		return Stop{}, false, err
+	case tid == 0:
+		return Stop{}, false, nil
 	}
+	return Decode(tid, ws), true, nil
 }

@@ -143,6 +143,7 @@ func (s *Supervisor) release(f *File) {
 		if s.cfg.Ended != nil {
 			s.cfg.Ended(f.summary())
 		}
+		f.mem.ending = true
 		f.enclave.Put()
 		f.mem.close()
 	}

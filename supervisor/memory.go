@@ -15,15 +15,16 @@ import (
 // memory is the supervisor's view of one enclave's pages: the memfd, mapped at
 // file offset = linear address. It is driver.Memory.
 type memory struct {
-	fd    int
-	base  isa.LinAddr
-	view  []byte
-	shown atomic.Uint64 // pages handed out since the view was last emptied
+	fd     int
+	base   isa.LinAddr
+	view   []byte
+	ending bool          // the file goes, and all its memory with it
+	shown  atomic.Uint64 // pages handed out since the view was last emptied
 }
 
 // viewPages is how many pages the view may show at once: what it shows counts as
 // the supervisor's memory, though it belongs to the enclave's file.
-const viewPages = 4096
+const viewPages = 8192
 
 // Map maps [base, base+size) into the supervisor; untouched pages cost nothing.
 func (m *memory) Map(base isa.LinAddr, size uint64) error {
@@ -48,15 +49,26 @@ func (m *memory) Page(lin isa.LinAddr) []byte {
 	return m.view[off : off+isa.PageSize : off+isa.PageSize]
 }
 
-// Populate allocates [lin, lin+n) and maps it for writing. Where the kernel cannot
-// (before 5.14), the writes themselves do.
-func (m *memory) Populate(lin isa.LinAddr, n uint64) {
-	off := uint64(lin - m.base)
-	unix.Syscall(unix.SYS_MADVISE, uintptr(unsafe.Pointer(&m.view[off])), uintptr(n), unix.MADV_POPULATE_WRITE)
+// Prefill writes content at lin through the file, where the kernel allocates whole
+// pages without clearing them first, and shows it in the view. What it cannot write,
+// EADD will.
+func (m *memory) Prefill(lin isa.LinAddr, content []byte) {
+	n, err := unix.Pwrite(m.fd, content, int64(lin))
+	if err == nil && n > 0 {
+		m.advise(lin, uint64(n), unix.MADV_POPULATE_READ)
+	}
+}
+
+// advise is madvise on [lin, lin+n) of the view.
+func (m *memory) advise(lin isa.LinAddr, n uint64, advice uintptr) {
+	unix.Syscall(unix.SYS_MADVISE, uintptr(unsafe.Pointer(&m.view[lin-m.base])), uintptr(n), advice)
 }
 
 // Release gives the page's memory back; it reads as zero afterwards.
 func (m *memory) Release(lin isa.LinAddr) {
+	if m.ending {
+		return
+	}
 	unix.Fallocate(m.fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(lin), isa.PageSize)
 }
 
@@ -66,8 +78,7 @@ func (m *memory) forget(lin isa.LinAddr, n uint64) {
 	if m.view == nil || n == 0 {
 		return
 	}
-	off := uint64(lin - m.base)
-	unix.Syscall(unix.SYS_MADVISE, uintptr(unsafe.Pointer(&m.view[off])), uintptr(n), unix.MADV_DONTNEED)
+	m.advise(lin, n, unix.MADV_DONTNEED)
 }
 
 // present calls f for the stretches of [start, end) that hold memory, page by

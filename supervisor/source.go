@@ -26,7 +26,7 @@ type mapping struct {
 // on a noexec mount may not.
 func (c *caller) Source(p uapi.UserPtr) (end uapi.UserPtr, mayExec, enclave, ok bool) {
 	if c.t.busy {
-		c.s.onTracer(func() { end, mayExec, enclave, ok = c.source(p) })
+		c.s.ring(func() { end, mayExec, enclave, ok = c.source(p) })
 		return
 	}
 	return c.source(p)

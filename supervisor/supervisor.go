@@ -52,11 +52,9 @@ type Supervisor struct {
 	filters filters
 	vdso    []byte // the host's vDSO image
 	code    codeCache
-	done    chan func() // completions of workers, run on the tracer thread
-	asked   chan func() // what workers need done on the tracer thread meanwhile
+	asked   chan func() // what workers want done on the tracer thread
 	current *Thread     // whose system call or leaf is being answered
 	near    colocation
-	working int
 	root    int      // tgid of the program we started
 	stage   *os.File // from the second stage, nil once the program began
 	status  Status
@@ -99,8 +97,7 @@ func newSupervisor(cfg Config) (*Supervisor, error) {
 		threads: map[int]*Thread{},
 		early:   map[int]ptrace.Stop{},
 		files:   map[inode]*File{},
-		done:    make(chan func(), 64),
-		asked:   make(chan func()),
+		asked:   make(chan func(), 64),
 		near:    newColocation(),
 	}
 	var err error
@@ -123,6 +120,9 @@ func newSupervisor(cfg Config) (*Supervisor, error) {
 	if s.vdso, err = hostVDSO(); err != nil {
 		return nil, err
 	}
+	if err = installBell(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -141,48 +141,23 @@ func (s *Supervisor) loop() error {
 	}
 }
 
-// next returns the next report. While workers are busy it polls, because wait4
-// cannot wait for them as well.
+// next returns the next report. What workers ask for comes first.
 func (s *Supervisor) next() (ptrace.Stop, bool, error) {
+	for {
+		select {
+		case fn := <-s.asked:
+			fn()
+			continue
+		default:
+		}
+		break
+	}
 	if len(s.queue) > 0 {
 		stop := s.queue[0]
 		s.queue = s.queue[1:]
 		return stop, true, nil
 	}
-	if s.working == 0 {
-		return ptrace.Wait(0)
-	}
-	stop, ok, err := ptrace.Wait(unix.WNOHANG)
-	if ok || err != nil {
-		return stop, ok, err
-	}
-	select {
-	case fn := <-s.done:
-		s.working--
-		fn()
-	case fn := <-s.asked:
-		fn()
-	default:
-		unix.Nanosleep(&unix.Timespec{Nsec: 20_000}, nil)
-	}
-	return ptrace.Stop{}, false, nil
-}
-
-// background runs work on a goroutine and then finish on the tracer thread.
-func (s *Supervisor) background(work func(), finish func()) {
-	s.working++
-	go func() {
-		work()
-		s.done <- finish
-	}()
-}
-
-// onTracer runs f on the tracer thread and returns when it is done. It is for
-// workers.
-func (s *Supervisor) onTracer(f func()) {
-	done := make(chan struct{})
-	s.asked <- func() { f(); close(done) }
-	<-done
+	return ptrace.Wait(0)
 }
 
 // handle answers one report.
