@@ -81,8 +81,9 @@ const (
 )
 
 // reached tells whether the instruction stream passes through at: of the walks
-// from each of the bytes before it that get so far, three of four arrive at it, and
-// and at least one in three does get so far.
+// from each of the bytes before it that get so far, two of three arrive at it (zeros
+// in immediates lead walks astray for long), and of all walks one in six (a function
+// may begin just before it, after padding or cold code).
 func reached(text []byte, at int) bool {
 	var hits, misses, losses int
 	for from := max(0, at-approach); from < max(1, at-settled); from++ {
@@ -95,7 +96,7 @@ func reached(text []byte, at int) bool {
 			losses++
 		}
 	}
-	return hits >= 3*misses && hits >= losses/2
+	return hits >= 2*misses && 6*hits >= hits+misses+losses
 }
 
 // outcome is how a walk through the instructions before a candidate ended.

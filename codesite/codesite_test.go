@@ -34,6 +34,9 @@ func TestScan(t *testing.T) {
 		{"in a displacement", "\x90\x90\x90\x90\x48\x8b\x05\x0f\x01\xd7\x07\xc3", nil},
 		// jmp to a target whose distance reads like it
 		{"in a distance", "\x90\x90\x90\x90\xe9\x0f\xa2\x00\x00", nil},
+		// main of a static program: cold blocks that call abort, then push rbx; ...
+		{"after cold code", strings.Repeat("\xe8\x29\xfc\xff\xff", 10) + "\x53\xb8\x07\x00\x00\x00\x31\xc9\x0f\xa2\x89\xd8\x5b\xc3",
+			[]Site{{base + 50 + 8, CPUID}}},
 		{"before data", "\x90\x90\x0f\xa2\xf4\xf4", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,6 +13,13 @@ const (
 // cpuidMax is the leaf whose EAX is the highest leaf.
 const cpuidMax uint32 = 0
 
+// The vendor is always "GenuineIntel": clients that look for SGX look at it too.
+const (
+	vendorEBX uint32 = 'G' | 'e'<<8 | 'n'<<16 | 'u'<<24
+	vendorEDX uint32 = 'i' | 'n'<<8 | 'e'<<16 | 'I'<<24
+	vendorECX uint32 = 'n' | 't'<<8 | 'e'<<16 | 'l'<<24
+)
+
 // CPUID returns what the processor shows for a leaf and subleaf, in the order
 // EAX, EBX, ECX, EDX. native is the host's own answer; leaves that SGX does not
 // concern pass through.
@@ -21,6 +28,7 @@ func (c *CPU) CPUID(leaf, subleaf uint32, native [4]uint32) [4]uint32 {
 	switch {
 	case leaf == cpuidMax:
 		r[regEAX] = max(r[regEAX], isa.CPUIDSGX)
+		r[regEBX], r[regEDX], r[regECX] = vendorEBX, vendorEDX, vendorECX
 	case leaf == isa.CPUIDFeatures && subleaf == 0:
 		r[regEBX] |= isa.CPUID_7_EBX_SGX
 		r[regECX] |= isa.CPUID_7_ECX_SGX_LC

@@ -133,7 +133,7 @@ func TestCPUID(t *testing.T) {
 		{"isa 19 12H.1", fullConfig(), 0x12, 1, [4]uint32{0x4B6, 0, 0x602FF, 0}},
 		{"isa 19 12H.1 with SGX1 only", sgx1, 0x12, 1, [4]uint32{0x36, 0, 0x602FF, 0}},
 		{"12H without SGX", off, 0x12, 0, [4]uint32{}},
-		{"highest leaf", fullConfig(), 0, 0, [4]uint32{0x12, 2, 3, 4}},
+		{"highest leaf and vendor", fullConfig(), 0, 0, [4]uint32{0x12, 0x756e6547, 0x6c65746e, 0x49656e69}},
 		{"7.0", fullConfig(), 7, 0, [4]uint32{1, 2 | 1<<2, 3 | 1<<30, 4}},
 		{"7.1 is native", fullConfig(), 7, 1, native},
 		{"1 is native", fullConfig(), 1, 0, native},

@@ -42,3 +42,9 @@ func xgetbv() uint64 {
 		0xc3, // ret
 	})
 }
+
+// Intel tells whether the processor says GenuineIntel.
+func Intel() bool {
+	v := CPUID(0, 0)
+	return v[1] == 0x756e6547 && v[3] == 0x49656e69 && v[2] == 0x6c65746e
+}

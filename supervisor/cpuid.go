@@ -17,11 +17,34 @@ import (
 func (s *Supervisor) cpuidAt(t *Thread) {
 	r := &t.regs
 	leaf, sub := uint32(r.Rax), uint32(r.Rcx)
-	out := s.cpu.CPUID(leaf, sub, probe.CPUID(leaf, sub))
+	out := s.cpu.CPUID(leaf, sub, hostCPUID(leaf, sub))
 	r.Rax, r.Rbx, r.Rcx, r.Rdx = uint64(out[0]), uint64(out[1]), uint64(out[2]), uint64(out[3])
 	r.Rip += uint64(len(cpuid))
 	t.setRegs()
 	t.cont(0)
+}
+
+// Leaves about caches: Intel's, and AMD's in the format of Intel's leaf 4.
+const (
+	cpuidCacheDescriptors = 2
+	cpuidCaches           = 4
+	cpuidMaxExtended      = 0x80000000
+	cpuidCachesAMD        = 0x8000001d
+)
+
+// hostCPUID is the host's own answer. SGX makes the processor look like Intel's, so
+// the leaves that programs read on those only must hold something on any host.
+func hostCPUID(leaf, sub uint32) [4]uint32 {
+	if leaf != cpuidCacheDescriptors && leaf != cpuidCaches || probe.Intel() {
+		return probe.CPUID(leaf, sub)
+	}
+	if leaf == cpuidCacheDescriptors {
+		return [4]uint32{0x00feff01} // see leaf 4 for caches; TLBs are not told
+	}
+	if probe.CPUID(cpuidMaxExtended, 0)[0] < cpuidCachesAMD {
+		return [4]uint32{}
+	}
+	return probe.CPUID(cpuidCachesAMD, sub)
 }
 
 // armCPUID makes CPUID trap in this process from now on. Dynamic programs are

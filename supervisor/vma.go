@@ -3,6 +3,7 @@
 package supervisor
 
 import (
+	"slices"
 	"sort"
 
 	"softsgx/isa"
@@ -34,12 +35,11 @@ func (sp *Space) overlaps(start, end uint64) bool {
 
 // remove forgets what lies in [start, end), splitting mappings that straddle it.
 func (sp *Space) remove(start, end uint64) (released bool) {
+	first := sort.Search(len(sp.vmas), func(i int) bool { return sp.vmas[i].end > start })
+	last := first
 	var kept []*VMA
-	for _, v := range sp.vmas {
-		if v.end <= start || v.start >= end {
-			kept = append(kept, v)
-			continue
-		}
+	for ; last < len(sp.vmas) && sp.vmas[last].start < end; last++ {
+		v := sp.vmas[last]
 		if v.start < start {
 			kept = append(kept, v.file.mapped(v.start, start, v.prot))
 		}
@@ -47,17 +47,35 @@ func (sp *Space) remove(start, end uint64) (released bool) {
 			kept = append(kept, v.file.mapped(end, v.end, v.prot))
 		}
 		v.file.unmapped()
-		released = true
 	}
-	sp.vmas = kept
-	return released
+	sp.vmas = slices.Replace(sp.vmas, first, last, kept...)
+	return last > first
 }
 
-// insert adds a mapping in place of whatever lay there.
+// insert adds a mapping in place of whatever lay there. Neighbours that are alike
+// become one, as in the kernel: programs map page by page.
 func (sp *Space) insert(v *VMA) {
 	sp.remove(v.start, v.end)
-	sp.vmas = append(sp.vmas, v)
-	sort.Slice(sp.vmas, func(i, j int) bool { return sp.vmas[i].start < sp.vmas[j].start })
+	i := sort.Search(len(sp.vmas), func(i int) bool { return sp.vmas[i].start > v.start })
+	sp.vmas = slices.Insert(sp.vmas, i, v)
+	sp.merge(i)
+	if i > 0 {
+		sp.merge(i - 1)
+	}
+}
+
+// merge joins mapping i with the next one if they are alike.
+func (sp *Space) merge(i int) {
+	if i+1 >= len(sp.vmas) {
+		return
+	}
+	v, next := sp.vmas[i], sp.vmas[i+1]
+	if v.end != next.start || v.file != next.file || v.prot != next.prot {
+		return
+	}
+	next.file.unmapped()
+	sp.vmas[i] = &VMA{start: v.start, end: next.end, prot: v.prot, file: v.file}
+	sp.vmas = slices.Delete(sp.vmas, i+1, i+2)
 }
 
 // pieces calls f for the parts of [start, end) in order: with the mapping they
