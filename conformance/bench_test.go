@@ -62,16 +62,17 @@ func BenchmarkException(b *testing.B) {
 	}
 }
 
-// measuredPerPage is what MRENCLAVE takes of a page: EADD and sixteen EEXTENDs.
-const measuredPerPage = 64 + 16*(64+256)
-
 // BenchmarkLoad is ADD_PAGES of 256 MiB against SHA-256 of what has to be hashed.
 func BenchmarkLoad(b *testing.B) {
 	const mib = 256
 	for b.Loop() {
-		load, _ := timed(b, true, "load", strconv.Itoa(mib))
 		_, before := timed(b, true, "beside", strconv.Itoa(mib))
 		hash := hashTime(mib << 20 / 4096)
+		load, _ := timed(b, true, "load", strconv.Itoa(mib))
+		for range 4 { // the least disturbed of five
+			again, _ := timed(b, true, "load", strconv.Itoa(mib))
+			load = min(load, again)
+		}
 		var other float64
 		fmt.Sscanf(before[0], "other thread %f", &other)
 		figures(b, map[string]float64{
@@ -80,12 +81,22 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
+// hashTime is SHA-256 over what MRENCLAVE takes of so many pages, 5,184 bytes each: a
+// block for EADD, and for each of sixteen EEXTENDs a block and 256 bytes of the page.
 func hashTime(pages int) float64 {
-	block := make([]byte, measuredPerPage)
+	data := make([]byte, pages*4096)
+	for i := range data {
+		data[i] = byte(i >> 3)
+	}
+	var block [64]byte
 	h := sha256.New()
 	start := time.Now()
-	for range pages {
-		h.Write(block)
+	for ; len(data) > 0; data = data[4096:] {
+		h.Write(block[:])
+		for chunk := 0; chunk < 4096; chunk += 256 {
+			h.Write(block[:])
+			h.Write(data[chunk : chunk+256])
+		}
 	}
 	return float64(time.Since(start))
 }

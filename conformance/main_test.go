@@ -7,6 +7,7 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
@@ -117,5 +118,26 @@ func need(t testing.TB, names ...string) {
 		if _, err := exec.LookPath(n); err != nil {
 			t.Skipf("needs %s, which this machine lacks", n)
 		}
+	}
+}
+
+// TestBinary: one static binary of less than 8 MB.
+func TestBinary(t *testing.T) {
+	f, err := elf.Open(softsgx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
+			t.Errorf("the binary has a %v segment: it is not static", p.Type)
+		}
+	}
+	st, err := os.Stat(softsgx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st.Size() >= 8_000_000 {
+		t.Errorf("the binary has %d bytes, 8,000,000 are too many", st.Size())
 	}
 }

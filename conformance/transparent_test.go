@@ -34,6 +34,7 @@ func TestTransparent(t *testing.T) {
 		{"make -j", []string{"make"}, []string{"make", "-s", "-j4", "all"}, ""},
 		{"go build", []string{"go"}, []string{"go", "build", "-a", "-o", "hello", "unicode/utf8"}, ""},
 		{"go run", []string{"go"}, []string{"go", "run", "."}, ""},
+		{"processors", []string{"python3"}, []string{"python3", "-c", manyStops}, ""},
 		{"set-uid program", nil, []string{"sh", "-c", "test -u /bin/su && echo set-uid"}, ""},
 		{"no such program", nil, []string{"sh", "-c", "/no/such/program; echo $?"}, ""},
 	} {
@@ -99,4 +100,17 @@ ts = [threading.Thread(target=work, args=(i,)) for i in range(8)]
 [t.join() for t in ts]
 print(sorted(out.items()))
 print(subprocess.run(["true"]).returncode)
+`
+
+// manyStops makes the tracer move to this thread's processor, which must not show.
+const manyStops = `
+import os
+for i in range(200): os.stat("/etc")
+print(sorted(os.sched_getaffinity(0)))
+for i in range(200): os.stat("/etc")
+child = os.fork()
+if child == 0:
+    print(sorted(os.sched_getaffinity(0)))
+    os._exit(0)
+os.waitpid(child, 0)
 `

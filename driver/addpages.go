@@ -70,7 +70,7 @@ func (e *Enclave) load(c Caller, a *uapi.EnclaveAddPages, secinfo isa.SECINFO) e
 		measure: a.Flags&uapi.SGX_PAGE_MEASURE != 0,
 	}
 	ahead := newPrefill(e)
-	l.src.prepare = func(p uapi.UserPtr, content []byte) { ahead.write(a.Offset+uint64(p-a.Src), content) }
+	l.src.prepare = func(p uapi.UserPtr, n uint64) func([]byte) { return ahead.plan(a.Offset+uint64(p-a.Src), n) }
 	defer ahead.undo()
 	defer l.src.close()
 	for a.Count = 0; a.Count < a.Length; a.Count += isa.PageSize {

@@ -30,36 +30,55 @@ func newPrefill(e *Enclave) *prefill {
 	return &prefill{e: e, mem: mem}
 }
 
-// write writes content for the pages from an offset on, but for zero pages, which
-// need no memory, and for those that exist: adding them is about to fail.
-func (f *prefill) write(offset uint64, content []byte) {
+// plan returns what writes the contents of n bytes of pages from an offset on, but
+// for zero pages, which need no memory, and for those that exist: adding them is
+// about to fail. Which exist is settled here: EADD holds the lock for most of the
+// time that the writing has.
+func (f *prefill) plan(offset, n uint64) func(content []byte) {
 	if f.mem == nil {
-		return
+		return func([]byte) {}
 	}
 	first := offset / isa.PageSize
-	for n := 0; n < len(content)/isa.PageSize; {
+	missing := f.missing(first, first+n/isa.PageSize)
+	return func(content []byte) {
+		for _, r := range missing {
+			f.write(r, content[(r.first-first)*isa.PageSize:(r.end-first)*isa.PageSize])
+		}
+	}
+}
+
+// missing returns the ranges of [first, end) without a page.
+func (f *prefill) missing(first, end uint64) (all []pageRange) {
+	f.e.mu.Lock()
+	defer f.e.mu.Unlock()
+	for n := first; n < end; n++ {
+		switch last := len(all) - 1; {
+		case f.e.pages.get(n) != nil:
+		case last >= 0 && all[last].end == n:
+			all[last].end++
+		default:
+			all = append(all, pageRange{n, n + 1})
+		}
+	}
+	return all
+}
+
+// write writes the pages of content that are not zero.
+func (f *prefill) write(r pageRange, content []byte) {
+	for n := r.first; n < r.end; {
 		end := n
-		for end < len(content)/isa.PageSize && f.takes(first+uint64(end), content[end*isa.PageSize:]) {
+		for end < r.end && !bytes.Equal(content[(end-r.first)*isa.PageSize:][:isa.PageSize], zeroPage[:]) {
 			end++
 		}
 		if end > n {
-			f.written = append(f.written, pageRange{first + uint64(n), first + uint64(end)})
-			f.mem.Prefill(f.e.linear((first+uint64(n))*isa.PageSize), content[n*isa.PageSize:end*isa.PageSize])
+			f.written = append(f.written, pageRange{n, end})
+			f.mem.Prefill(f.e.linear(n*isa.PageSize), content[(n-r.first)*isa.PageSize:(end-r.first)*isa.PageSize])
 		}
 		n = end + 1
 	}
 }
 
 var zeroPage [isa.PageSize]byte
-
-func (f *prefill) takes(page uint64, content []byte) bool {
-	if bytes.Equal(content[:isa.PageSize], zeroPage[:]) {
-		return false
-	}
-	f.e.mu.Lock()
-	defer f.e.mu.Unlock()
-	return f.e.pages.get(page) == nil
-}
 
 // undo gives back what no EADD came for. Nothing is read ahead any more.
 func (f *prefill) undo() {

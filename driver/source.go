@@ -24,8 +24,9 @@ type source struct {
 	at, have uapi.UserPtr // buf holds [at, have)
 	single   uapi.UserPtr // up to here, read page by page
 
-	// prepare is told of what was read ahead, before it is used.
-	prepare func(p uapi.UserPtr, content []byte)
+	// prepare is asked before n bytes at p are read for what to do with them, while
+	// other bytes are being used.
+	prepare func(p uapi.UserPtr, n uint64) func(content []byte)
 	ahead   chan stretch // holds the stretch being read ahead, nil if there is none
 	spare   []byte       // the buffer that buf changes places with
 }
@@ -103,7 +104,7 @@ func (s *source) fill(p uapi.UserPtr) error {
 	}
 	s.have = p + uapi.UserPtr(n)
 	if s.prepare != nil && n > isa.PageSize {
-		s.prepare(p, s.buf[:n])
+		s.prepare(p, n)(s.buf[:n])
 	}
 	if n == uint64(len(s.buf)) {
 		s.readAhead()
@@ -123,10 +124,14 @@ func (s *source) readAhead() {
 	}
 	content, ahead := s.spare[:n], make(chan stretch, 1)
 	s.ahead = ahead
+	use := func([]byte) {}
+	if s.prepare != nil {
+		use = s.prepare(from, n)
+	}
 	go func() {
 		err := s.caller.CopyIn(from, content)
-		if err == nil && s.prepare != nil {
-			s.prepare(from, content)
+		if err == nil {
+			use(content)
 		}
 		ahead <- stretch{from, content, err}
 	}()

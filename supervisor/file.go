@@ -29,6 +29,7 @@ type File struct {
 	mem      *memory
 	sites    map[uint64]site // replaced instructions of the enclave
 	counts   Counts
+	working  int // workers in one of its ioctls
 }
 
 // maxOffset is the size of every memfd: file offset is linear address.
@@ -102,7 +103,7 @@ func (f *File) unmapped() { f.mappings-- }
 func (s *Supervisor) sweep() {
 	var candidates []*File
 	for _, f := range s.files {
-		if f.mappings == 0 && (f.used || len(s.threads) == 0) {
+		if f.mappings == 0 && f.working == 0 && (f.used || len(s.threads) == 0) {
 			candidates = append(candidates, f)
 		}
 	}

@@ -76,7 +76,12 @@ func (s *Supervisor) addPages(t *Thread, f *File, c *caller, arg uapi.UserPtr) {
 		return
 	}
 	t.busy = true
-	s.background(work, finish)
+	f.working++
+	s.background(work, func() {
+		f.working--
+		finish()
+		s.sweep()
+	})
 }
 
 // caller is the process that made an ioctl, as the driver sees it.
