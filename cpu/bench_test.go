@@ -27,7 +27,7 @@ func BenchmarkEADD(b *testing.B) {
 	b.SetBytes(measuredPage)
 	for b.Loop() {
 		must(b, e.c.EADD(pi, p))
-		must(b, e.c.EEXTENDPage(e.secs, p))
+		must(b, e.c.EEXTENDPage(e.secs, p, nil))
 		must(b, e.c.EREMOVE(p))
 	}
 }

@@ -237,7 +237,7 @@ func (w *worker) build() error {
 	return all(
 		func() error { return w.c.ECREATE(&pi, w.pages, newMemory()) },
 		func() error { return w.c.EADD(&add, page) },
-		func() error { return w.c.EEXTENDPage(w.pages, page) },
+		func() error { return w.c.EEXTENDPage(w.pages, page, nil) },
 		func() error { return w.c.EREMOVE(page) },
 		func() error { return w.c.EREMOVE(w.pages) },
 	)
@@ -249,7 +249,7 @@ func (e *enclave) addTo(w *worker) error {
 	pi := e.pageinfo(w.slot, flagsRW, fill(2))
 	for _, f := range []func() error{
 		func() error { return w.c.EADD(pi, w.pages) },
-		func() error { return w.c.EEXTENDPage(e.secs, w.pages) },
+		func() error { return w.c.EEXTENDPage(e.secs, w.pages, nil) },
 		func() error { return w.c.EREMOVE(w.pages) },
 	} {
 		err := f()

@@ -55,6 +55,15 @@ func (m *contents) bytes(p isa.EPCAddr, lin isa.LinAddr) []byte {
 	return m.mem.Page(lin)
 }
 
+// fill makes content the bytes of the page p at lin.
+func (m *contents) fill(p isa.EPCAddr, lin isa.LinAddr, content []byte) {
+	if f, ok := m.mem.(isa.Filler); ok && m.alias[p] == nil {
+		f.Fill(lin, content)
+		return
+	}
+	copy(m.bytes(p, lin), content)
+}
+
 // drop gives the place of p back. If it is memory's, the caller must call
 // Release first, while nobody can take the address.
 func (m *contents) drop(p isa.EPCAddr, lin isa.LinAddr) {

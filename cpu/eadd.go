@@ -1,10 +1,6 @@
 package cpu
 
-import (
-	"bytes"
-
-	"softsgx/isa"
-)
+import "softsgx/isa"
 
 // EADD copies a page into dst and makes it part of an enclave that is not
 // initialised yet (SDM vol. 3D, "EADD").
@@ -22,7 +18,7 @@ func (c *CPU) EADD(pi *isa.PAGEINFO, dst isa.EPCAddr) error {
 	if err := c.eaddBegin(pi, dst, &a); err != nil { // 8..19
 		return err
 	}
-	zero := a.fill(pi)
+	zero := a.fill(pi, dst)
 	a.s.measurement.EADD(uint64(pi.LINADDR-a.s.BASEADDR), &a.si)
 	c.eaddEnd(pi, dst, &a, zero)
 	return nil
@@ -102,7 +98,7 @@ func (c *CPU) eaddBegin(pi *isa.PAGEINFO, dst isa.EPCAddr, a *eadd) error {
 
 // fill copies the source into the EPC page, a TCS with the fields cleared that
 // EADD clears. It reports whether the page was left as zero as it was.
-func (a *eadd) fill(pi *isa.PAGEINFO) (zero bool) {
+func (a *eadd) fill(pi *isa.PAGEINFO, dst isa.EPCAddr) (zero bool) {
 	if a.t != nil {
 		a.si = isa.NewSECINFO(isa.PT_TCS, 0)
 		a.t.FLAGS &^= isa.TCS_DBGOPTIN
@@ -114,9 +110,7 @@ func (a *eadd) fill(pi *isa.PAGEINFO) (zero bool) {
 	if isZero(pi.SRCPGE.Bytes[:isa.PageSize]) {
 		return true
 	}
-	if !bytes.Equal(a.bytes, pi.SRCPGE.Bytes[:isa.PageSize]) { // the memory may hold them already
-		copy(a.bytes, pi.SRCPGE.Bytes[:isa.PageSize])
-	}
+	a.s.contents.fill(dst, pi.LINADDR, pi.SRCPGE.Bytes[:isa.PageSize])
 	return false
 }
 

@@ -7,16 +7,18 @@ import (
 
 // EEXTEND measures the 256 bytes at chunk (SDM vol. 3D, "EEXTEND").
 func (c *CPU) EEXTEND(secs, chunk isa.EPCAddr) error {
-	return c.extend(secs, chunk, sgxcrypto.ChunkSize)
+	return c.extend(secs, chunk, sgxcrypto.ChunkSize, nil)
 }
 
-// EEXTENDPage does the sixteen EEXTENDs of a page in ascending order as one.
-func (c *CPU) EEXTENDPage(secs, page isa.EPCAddr) error {
-	return c.extend(secs, page, isa.PageSize)
+// EEXTENDPage does the sixteen EEXTENDs of a page in ascending order as one. content,
+// if it is not nil, is what EADD just put into the page: it is measured in the page's
+// stead, which may be far from this processor's caches.
+func (c *CPU) EEXTENDPage(secs, page isa.EPCAddr, content []byte) error {
+	return c.extend(secs, page, isa.PageSize, content)
 }
 
 // extend measures size bytes of one page, chunk by chunk.
-func (c *CPU) extend(secs, chunk isa.EPCAddr, size uint64) error {
+func (c *CPU) extend(secs, chunk isa.EPCAddr, size uint64, content []byte) error {
 	if err := c.gate(); err != nil {
 		return err
 	}
@@ -29,7 +31,7 @@ func (c *CPU) extend(secs, chunk isa.EPCAddr, size uint64) error {
 	if !aligned(chunk, size) { // 3
 		return isa.GPFault()
 	}
-	x, err := c.eextendBegin(secs, chunk)
+	x, err := c.eextendBegin(secs, chunk, content)
 	if err != nil {
 		return err
 	}
@@ -48,7 +50,7 @@ type eextend struct {
 	offset uint64 // of the page in the enclave
 }
 
-func (c *CPU) eextendBegin(secs, chunk isa.EPCAddr) (x eextend, err error) {
+func (c *CPU) eextendBegin(secs, chunk isa.EPCAddr, content []byte) (x eextend, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.entry(chunk)
@@ -67,7 +69,10 @@ func (c *CPU) eextendBegin(secs, chunk isa.EPCAddr) (x eextend, err error) {
 	}
 	e.lockShared()
 	s.measuring = true
-	return eextend{s, c.bytes(chunk, e), uint64(e.addr - s.BASEADDR)}, nil
+	if content == nil || e.pt != isa.PT_REG { // EADD changes a TCS
+		content = c.bytes(chunk, e)
+	}
+	return eextend{s, content, uint64(e.addr - s.BASEADDR)}, nil
 }
 
 func (c *CPU) eextendEnd(s *secs, chunk isa.EPCAddr) {

@@ -179,7 +179,7 @@ func TestELDEnclave(t *testing.T) {
 		if !bytes.Equal(o.peek(offMore, isa.PageSize), fill(3)) {
 			t.Fatal("contents differ")
 		}
-		must(t, o.c.EEXTENDPage(o.secs, child.p))
+		must(t, o.c.EEXTENDPage(o.secs, child.p, nil))
 	})
 	t.Run("isa 220 a TCS in use before and after", func(t *testing.T) {
 		x := newPager(t)

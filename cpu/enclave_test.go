@@ -201,7 +201,7 @@ func (e *enclave) add(off, flags uint64, src []byte) isa.EPCAddr {
 // measure does EEXTEND of the whole page at off.
 func (e *enclave) measure(off uint64) {
 	e.t.Helper()
-	must(e.t, e.c.EEXTENDPage(e.secs, e.epc[off]))
+	must(e.t, e.c.EEXTENDPage(e.secs, e.epc[off], nil))
 }
 
 // aug does EAUG and maps the page.

@@ -43,7 +43,7 @@ func TestEEXTEND(t *testing.T) {
 			e := newRig(t, fullConfig()).create(plan{})
 			x := &call{e, e.secs, e.add(0, flagsR, nil)}
 			row.spoil(x)
-			expect(t, row.want(x), x.c.EEXTENDPage(x.rbx, x.rcx))
+			expect(t, row.want(x), x.c.EEXTENDPage(x.rbx, x.rcx, nil))
 		})
 	}
 }

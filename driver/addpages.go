@@ -156,5 +156,5 @@ func (l *loader) eadd(content []byte, offset uint64, p epcPage) error {
 	if !l.measure {
 		return nil
 	}
-	return refused(isa.EEXTEND, cpu.EEXTENDPage(l.pi.SECS, p.addr()))
+	return refused(isa.EEXTEND, cpu.EEXTENDPage(l.pi.SECS, p.addr(), content))
 }

@@ -377,6 +377,6 @@ func TestAddPagesAllocations(t *testing.T) {
 // countingCPU accepts everything.
 type countingCPU struct{ ENCLS }
 
-func (countingCPU) EADD(*isa.PAGEINFO, isa.EPCAddr) error      { return nil }
-func (countingCPU) EEXTENDPage(isa.EPCAddr, isa.EPCAddr) error { return nil }
-func (countingCPU) EPA(uint64, isa.EPCAddr) error              { return nil }
+func (countingCPU) EADD(*isa.PAGEINFO, isa.EPCAddr) error              { return nil }
+func (countingCPU) EEXTENDPage(isa.EPCAddr, isa.EPCAddr, []byte) error { return nil }
+func (countingCPU) EPA(uint64, isa.EPCAddr) error                      { return nil }

@@ -8,7 +8,8 @@ type ENCLS interface {
 	ECREATE(pi *isa.PAGEINFO, dst isa.EPCAddr, mem isa.Memory) error
 	EADD(pi *isa.PAGEINFO, dst isa.EPCAddr) error
 	// EEXTENDPage is EEXTEND of the 16 chunks of a page in ascending order.
-	EEXTENDPage(secs, page isa.EPCAddr) error
+	// content is what EADD just put there, or nil.
+	EEXTENDPage(secs, page isa.EPCAddr, content []byte) error
 	EINIT(sigstruct isa.Operand, secs isa.EPCAddr, token isa.Operand) error
 	EREMOVE(p isa.EPCAddr) error
 	EPA(rbx uint64, dst isa.EPCAddr) error

@@ -115,7 +115,7 @@ func (f *fakeCPU) EADD(pi *isa.PAGEINFO, dst isa.EPCAddr) error {
 	return nil
 }
 
-func (f *fakeCPU) EEXTENDPage(_, page isa.EPCAddr) error {
+func (f *fakeCPU) EEXTENDPage(_, page isa.EPCAddr, _ []byte) error {
 	if err := f.begin(isa.EEXTEND); err != nil {
 		return err
 	}

@@ -12,6 +12,12 @@ type Memory interface {
 	Release(lin LinAddr)
 }
 
+// Filler is a Memory with a cheaper way to write a whole page than through Page.
+type Filler interface {
+	// Fill makes content, 4096 bytes, what the page at lin holds.
+	Fill(lin LinAddr, content []byte)
+}
+
 // Operand is a memory operand of an ENCLS leaf: the address that the leaf's
 // alignment rule looks at, and the bytes found there.
 type Operand struct {

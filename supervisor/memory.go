@@ -4,6 +4,7 @@ package supervisor
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -18,6 +19,8 @@ type memory struct {
 	fd     int
 	base   isa.LinAddr
 	view   []byte
+	mu     sync.Mutex
+	ahead  []elrange     // written by Prefill and not filled yet
 	ending bool          // the file goes, and all its memory with it
 	shown  atomic.Uint64 // pages handed out since the view was last emptied
 }
@@ -50,13 +53,33 @@ func (m *memory) Page(lin isa.LinAddr) []byte {
 }
 
 // Prefill writes content at lin through the file, where the kernel allocates whole
-// pages without clearing them first, and shows it in the view. What it cannot write,
-// EADD will.
+// pages without clearing them first. What it cannot write, Fill will.
 func (m *memory) Prefill(lin isa.LinAddr, content []byte) {
 	n, err := unix.Pwrite(m.fd, content, int64(lin))
-	if err == nil && n > 0 {
-		m.advise(lin, uint64(n), unix.MADV_POPULATE_READ)
+	if err != nil || n < isa.PageSize {
+		return
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ahead = append(m.ahead, elrange{uint64(lin), uint64(lin) + uint64(n)&^pageAlignMask})
+}
+
+// Fill writes a page, unless Prefill did.
+func (m *memory) Fill(lin isa.LinAddr, content []byte) {
+	if !m.prefilled(uint64(lin)) {
+		copy(m.Page(lin), content)
+	}
+}
+
+// prefilled tells whether Prefill wrote the page, and forgets it: pages are filled in
+// the order in which they were written ahead.
+func (m *memory) prefilled(lin uint64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for len(m.ahead) > 0 && m.ahead[0].end <= lin {
+		m.ahead = m.ahead[1:]
+	}
+	return len(m.ahead) > 0 && m.ahead[0].start <= lin
 }
 
 // advise is madvise on [lin, lin+n) of the view.
@@ -69,6 +92,9 @@ func (m *memory) Release(lin isa.LinAddr) {
 	if m.ending {
 		return
 	}
+	m.mu.Lock()
+	m.ahead = nil // what a failed ADD_PAGES wrote ahead is released page by page
+	m.mu.Unlock()
 	unix.Fallocate(m.fd, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, int64(lin), isa.PageSize)
 }
 
