@@ -41,6 +41,11 @@ bench: packages build ## the figures of ARCHITECTURE.md
 	@$(MAKE) --no-print-directory -s -C testprogs
 	go test -run '^$$' -bench . -benchtime 1x ./conformance
 
+.PHONY: vm
+vm: packages build ## our C programs on an emulated machine with another kernel and protection keys
+	@$(MAKE) --no-print-directory -s -C testprogs
+	scripts/vm.sh
+
 .PHONY: selftest
 selftest: packages build ## the kernel's own SGX selftest under softsgx
 	cd "$$(scripts/selftest.sh)" && $(CURDIR)/build/softsgx run -- ./test_sgx

@@ -4,7 +4,8 @@
 # could not do.
 set -eu
 
-packages='gcc libc6-dev make linux-source-6.1 libssl-dev xz-utils binutils python3 git procps'
+packages='gcc libc6-dev make linux-source-6.1 libssl-dev xz-utils binutils python3 git procps
+	qemu-system-x86 linux-image-cloud-amd64 busybox-static cpio'
 
 missing=
 for p in $packages; do

@@ -125,8 +125,9 @@ const char *xstate_differs(const struct xstate *a, const struct xstate *b, uint6
 
 	if ((mask & XSTATE_X87) && memcmp(a->byte + XSTATE_FCW, b->byte + XSTATE_FCW, 2))
 		return "x87 control word";
-	if ((mask & XSTATE_X87) && memcmp(a->byte + XSTATE_ST, b->byte + XSTATE_ST, 128))
-		return names[0];
+	for (int i = 0; (mask & XSTATE_X87) && i < 8; i++) /* the upper six bytes of each are reserved */
+		if (memcmp(a->byte + XSTATE_ST + 16 * i, b->byte + XSTATE_ST + 16 * i, 10))
+			return names[0];
 	if ((mask & XSTATE_SSE) && memcmp(a->byte + XSTATE_MXCSR, b->byte + XSTATE_MXCSR, 4))
 		return "MXCSR";
 	if ((mask & XSTATE_SSE) && memcmp(a->byte + XSTATE_XMM, b->byte + XSTATE_XMM, 256))
