@@ -28,9 +28,6 @@ func (e *Enclave) addPages(c Caller, arg uapi.UserPtr) error {
 	if !addable(&secinfo) {
 		return uapi.EINVAL
 	}
-	if err := e.mayLoad(c, &a, secinfo); err != nil {
-		return err
-	}
 	err := e.load(c, &a, secinfo)
 	return copyOut(c, arg, &a, err)
 }
@@ -50,15 +47,21 @@ func addable(s *isa.SECINFO) bool {
 	return *s == isa.NewSECINFO(s.Type(), rwx)
 }
 
-func (e *Enclave) mayLoad(c Caller, a *uapi.EnclaveAddPages, secinfo isa.SECINFO) error {
-	h := e.d.cfg.Hooks
-	if h == nil {
+// mayLoad asks the hooks about a stretch of the source when its first page comes.
+func (l *loader) mayLoad(p uapi.UserPtr, offset uint64) error {
+	h := l.e.d.cfg.Hooks
+	if h == nil || p < l.asked {
 		return nil
 	}
+	if _, err := l.src.page(p); err != nil {
+		return nil // the error comes in its turn
+	}
+	content := l.src.stretch(p)
+	l.asked = p + uapi.UserPtr(len(content))
 	return denied(h.EnclaveLoad(&LoadEvent{
-		Enclave: e, Caller: c, Source: a.Src,
-		Start: e.linear(a.Offset), End: e.linear(a.Offset + a.Length),
-		SECINFO: secinfo, Measured: a.Flags&uapi.SGX_PAGE_MEASURE != 0,
+		Enclave: l.e, Caller: l.src.caller, Source: p, Content: content,
+		Start: l.e.linear(offset), End: l.e.linear(offset + uint64(len(content))),
+		SECINFO: l.secinfo, Measured: l.measure,
 	}))
 }
 
@@ -67,7 +70,7 @@ func (e *Enclave) load(c Caller, a *uapi.EnclaveAddPages, secinfo isa.SECINFO) e
 	l := &loader{
 		e: e, src: newSource(c, a.Src, a.Length), record: newRecord(&secinfo),
 		pi:      isa.PAGEINFO{Addr: kernelBuffer, SECINFO: secinfoOperand(secinfo), SECS: e.secs.addr()},
-		measure: a.Flags&uapi.SGX_PAGE_MEASURE != 0,
+		measure: a.Flags&uapi.SGX_PAGE_MEASURE != 0, secinfo: secinfo,
 	}
 	ahead := newPrefill(e)
 	l.src.prepare = func(p uapi.UserPtr, n uint64) func([]byte) { return ahead.plan(a.Offset+uint64(p-a.Src), n) }
@@ -104,13 +107,18 @@ type loader struct {
 	src     *source
 	record  record       // of each page, but for its EPC page
 	pi      isa.PAGEINFO // of each page, but for address and content
+	secinfo isa.SECINFO
 	measure bool
+	asked   uapi.UserPtr // the hooks have been asked about the source up to here
 }
 
 // add adds one page (Linux 6.1 sgx/ioctl.c sgx_encl_add_page). No other ioctl and,
 // before INIT, no fault can add pages meanwhile, so the lock is free while the
 // caller's memory is read.
 func (l *loader) add(src uapi.UserPtr, offset uint64) error {
+	if err := l.mayLoad(src, offset); err != nil {
+		return err
+	}
 	s, err := l.reserve(offset)
 	if err != nil {
 		return err

@@ -36,11 +36,13 @@ type ProvisionEvent struct {
 	Caller  Caller
 }
 
-// LoadEvent is SGX_IOC_ENCLAVE_ADD_PAGES, once per call.
+// LoadEvent is a stretch of pages of one SGX_IOC_ENCLAVE_ADD_PAGES, before any of
+// them is added.
 type LoadEvent struct {
 	Enclave  *Enclave
 	Caller   Caller
-	Source   uapi.UserPtr
+	Source   uapi.UserPtr // address of the stretch in the caller
+	Content  []byte       // the copy of it that is going to be used; valid during the call
 	Start    isa.LinAddr
 	End      isa.LinAddr
 	SECINFO  isa.SECINFO

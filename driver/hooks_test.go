@@ -63,6 +63,7 @@ var hookCalls = []hookCall{
 		func(m *machine) error { return m.ioctl(add, m.addArg(0x2000, 2, isa.NewSECINFO(isa.PT_REG, rx))) },
 		func(m *machine) any {
 			return &LoadEvent{Enclave: m.e, Caller: m.c, Source: dataAddr, Start: base + 0x2000, End: base + 0x4000,
+				Content: m.c.find(dataAddr).b[:0x2000],
 				SECINFO: isa.NewSECINFO(isa.PT_REG, rx), Measured: true}
 		}},
 	{"Init", "INIT", (*machine).created,

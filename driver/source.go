@@ -59,6 +59,9 @@ func (s *source) page(p uapi.UserPtr) ([]byte, error) {
 	return s.buf[off : off+isa.PageSize], nil
 }
 
+// stretch returns what has been read from p on.
+func (s *source) stretch(p uapi.UserPtr) []byte { return s.buf[p-s.at : s.have-s.at] }
+
 func (s *source) check(p uapi.UserPtr) error {
 	if p < s.vma || p >= s.vmaEnd {
 		end, mayExec, enclave, ok := s.caller.Source(p)
