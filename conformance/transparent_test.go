@@ -114,3 +114,12 @@ if child == 0:
     os._exit(0)
 os.waitpid(child, 0)
 `
+
+// TestJobControl: a shell sees the program stop, continue and end.
+func TestJobControl(t *testing.T) {
+	need(t, "python3", "sh")
+	r := program{args: []string{"python3", "testdata/jobcontrol.py", softsgx}}.run(t)
+	if r.code != 0 || r.stdout != "ok\n" {
+		t.Errorf("status %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+}

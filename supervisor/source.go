@@ -19,6 +19,8 @@ type mapping struct {
 	start, end uint64
 	executable bool   // now
 	name       string // "" for anonymous memory
+	offset     uint64 // in the file
+	id         inode  // of the file
 }
 
 // Source finds the first mapping of the caller that ends above p, as the kernel's
@@ -30,6 +32,17 @@ func (c *caller) Source(p uapi.UserPtr) (end uapi.UserPtr, mayExec, enclave, ok 
 		return
 	}
 	return c.source(p)
+}
+
+// mapping finds the mapping that holds p.
+func (c *caller) mapping(p uint64) (m mapping, ok bool) {
+	find := func() { m, ok = c.t.proc.maps.find(c.tid, p) }
+	if c.t.busy {
+		c.s.ring(find)
+	} else {
+		find()
+	}
+	return m, ok && m.start <= p
 }
 
 func (c *caller) source(p uapi.UserPtr) (end uapi.UserPtr, mayExec, enclave, ok bool) {
@@ -100,7 +113,10 @@ func (q *maps) query(tid int, addr uint64) (mapping, error) {
 	if _, _, e := unix.Syscall(unix.SYS_IOCTL, q.file.Fd(), procmapQueryCmd, uintptr(unsafe.Pointer(&arg))); e != 0 {
 		return mapping{}, e
 	}
-	m := mapping{start: arg.start, end: arg.end, executable: arg.vmaFlags&queryExecutable != 0}
+	m := mapping{
+		start: arg.start, end: arg.end, executable: arg.vmaFlags&queryExecutable != 0, offset: arg.offset,
+		id: inode{unix.Mkdev(arg.major, arg.minor), arg.inode},
+	}
 	if arg.nameSize > 0 {
 		m.name = unix.ByteSliceToString(name[:])
 	}
@@ -124,11 +140,13 @@ func scanMaps(tid int, addr uint64) (mapping, bool) {
 
 // parseMap reads one line of /proc/PID/maps.
 func parseMap(line string) (m mapping, ok bool) {
-	var rights, offset, dev, ino string
-	n, _ := fmt.Sscanf(line, "%x-%x %s %s %s %s", &m.start, &m.end, &rights, &offset, &dev, &ino)
-	if n != 6 || len(rights) < 3 {
+	var rights string
+	var major, minor uint32
+	n, _ := fmt.Sscanf(line, "%x-%x %s %x %x:%x %d", &m.start, &m.end, &rights, &m.offset, &major, &minor, &m.id.ino)
+	if n != 7 || len(rights) < 3 {
 		return mapping{}, false
 	}
+	m.id.dev = unix.Mkdev(major, minor)
 	m.executable = rights[2] == 'x'
 	if i := strings.IndexAny(line, "/["); i >= 0 {
 		m.name = line[i:]

@@ -52,12 +52,14 @@ type Supervisor struct {
 	filters filters
 	vdso    []byte // the host's vDSO image
 	code    codeCache
-	asked   chan func() // what workers want done on the tracer thread
-	current *Thread     // whose system call or leaf is being answered
-	near    colocation
-	root    int      // tgid of the program we started
-	stage   *os.File // from the second stage, nil once the program began
-	status  Status
+
+	snapshots snapshots   // of files that enclave pages came from
+	asked     chan func() // what workers want done on the tracer thread
+	current   *Thread     // whose system call or leaf is being answered
+	near      colocation
+	root      int      // tgid of the program we started
+	stage     *os.File // from the second stage, nil once the program began
+	status    Status
 }
 
 type filters struct{ base, device seccomp.Program }
@@ -179,12 +181,21 @@ func (s *Supervisor) handle(stop ptrace.Stop) {
 		t.cont(0)
 	case ptrace.GroupStop:
 		ptrace.Listen(t.tid)
+		s.stopToo(t, stop.Sig)
 	case ptrace.Syscall:
 		s.syscallStop(t)
 	case ptrace.Signal:
 		s.signal(t, stop.Sig)
 	default:
 		t.cont(0)
+	}
+}
+
+// stopToo stops softsgx itself when the terminal stops the program, so that the shell
+// that waits for us sees a stopped job. What continues the job continues both.
+func (s *Supervisor) stopToo(t *Thread, sig unix.Signal) {
+	if t.tid == s.root && (sig == unix.SIGTSTP || sig == unix.SIGTTIN || sig == unix.SIGTTOU) {
+		unix.Kill(unix.Getpid(), unix.SIGSTOP)
 	}
 }
 

@@ -1,0 +1,90 @@
+package launch
+
+import (
+	"softsgx/isa"
+)
+
+// Declared returns the rights that pages need because of what they were declared
+// as; what is done with them later changes nothing (security reference, "Page
+// record").
+func (p *Pages) Declared() RightSet {
+	var need RightSet
+	if p.Cap&isa.Exec == 0 {
+		return need
+	}
+	if p.Measured != MeasuredAll && p.Origin != FromAugment {
+		need = need.With(EXECUNMR)
+	}
+	writable := p.Cap&isa.Write != 0
+	switch p.Origin {
+	case FromFile:
+		need = need.With(EXECUTE)
+		if writable {
+			need = need.With(EXECMOD)
+		}
+	case FromModified:
+		need = need.With(EXECMOD)
+	case FromAugment:
+		need = need.With(EXECDIRTY)
+	default:
+		need = need.With(EXECANON)
+		if writable {
+			need = need.With(EXECDIRTY)
+		}
+	}
+	return need
+}
+
+// levels is a set of namespaces of one chain, by depth.
+type levels uint8
+
+// maxDepth is how deep namespaces nest, the machine's included.
+const maxDepth = 8
+
+// Needs are rights that a load could not settle, with the namespaces that asked.
+type Needs struct {
+	missing [rights]levels
+	set     RightSet
+}
+
+// Rights returns the rights.
+func (n *Needs) Rights() RightSet { return n.set }
+
+func (n *Needs) add(r Right, l levels) {
+	if l != 0 {
+		n.missing[r] |= l
+		n.set = n.set.With(r)
+	}
+}
+
+// Range is the first run of pages that needs a right, and how many pages do.
+type Range struct {
+	Offset, Length uint64
+	Pages          uint64
+}
+
+// Pending are the needs of an enclave that INIT judges. The zero value has none.
+type Pending struct {
+	needs  Needs
+	ranges [rights]Range
+}
+
+// Add notes the needs of one loaded run.
+func (p *Pending) Add(n *Needs, pages *Pages) {
+	for r := range Right(rights) {
+		if !n.set.Has(r) {
+			continue
+		}
+		p.needs.add(r, n.missing[r])
+		if p.ranges[r].Pages == 0 {
+			p.ranges[r] = Range{Offset: pages.Offset, Length: pages.Length}
+		}
+		p.ranges[r].Pages += pages.Length / isa.PageSize
+	}
+}
+
+// Rights returns the rights that INIT has to find.
+func (p *Pending) Rights() RightSet { return p.needs.set }
+
+// Range returns where r is needed.
+func (p *Pending) Range(r Right) Range { return p.ranges[r] }
