@@ -19,6 +19,11 @@ func (t *Thread) inside() bool {
 func (s *Supervisor) enclu(t *Thread, at place) {
 	if !t.inside() {
 		t.entering()
+		if err := t.mayEnter(); err != nil {
+			s.cfg.Trace("enter pid=%d tcs=%#x denied: %v", t.proc.tgid, t.regs.Rbx, err)
+			s.exception(t, general, at)
+			return
+		}
 	}
 	regs, leaf := loadRegs(&t.regs), isa.Leaf(t.regs.Rax)
 	ctx := cpu.Context{Regs: &regs, X: xstate{t}, Space: t}
@@ -37,6 +42,16 @@ func (s *Supervisor) enclu(t *Thread, at place) {
 		s.warn("pid %d: ENCLU leaf %d: %v", t.proc.tgid, uint32(t.regs.Rax), err)
 		s.exception(t, general, at)
 	}
+}
+
+// mayEnter asks the policy about an EENTER. Hardware has no such refusal; the program
+// sees #GP, as from a TCS that cannot be entered.
+func (t *Thread) mayEnter() error {
+	v := t.space.find(t.regs.Rbx)
+	if isa.Leaf(t.regs.Rax) != isa.EENTER || v == nil {
+		return nil
+	}
+	return v.file.enclave.MayEnter(isa.LinAddr(t.regs.Rbx))
 }
 
 // leafFault is what Linux makes of a fault that a leaf raised.
