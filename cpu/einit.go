@@ -8,6 +8,16 @@ import (
 // EINIT makes the enclave ready for execution if its author signed it and
 // launch control allows it (SDM vol. 3D, "EINIT").
 func (c *CPU) EINIT(sigstruct isa.Operand, secs isa.EPCAddr, token isa.Operand) error {
+	return c.einit(sigstruct, secs, token, true)
+}
+
+// CheckEINIT returns what EINIT would return now and changes nothing. The identity in
+// a SIGSTRUCT that passes is genuine.
+func (c *CPU) CheckEINIT(sigstruct isa.Operand, secs isa.EPCAddr, token isa.Operand) error {
+	return c.einit(sigstruct, secs, token, false)
+}
+
+func (c *CPU) einit(sigstruct isa.Operand, secs isa.EPCAddr, token isa.Operand, commit bool) error {
 	if err := c.gate(); err != nil {
 		return err
 	}
@@ -19,7 +29,7 @@ func (c *CPU) EINIT(sigstruct isa.Operand, secs isa.EPCAddr, token isa.Operand) 
 		return err
 	}
 	err := c.einitDecide(&x) // 11..22
-	c.einitEnd(&x, err == nil)
+	c.einitEnd(&x, err == nil && commit)
 	return err
 }
 

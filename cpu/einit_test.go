@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	mrand "math/rand/v2"
 	"sync"
 	"testing"
@@ -70,9 +71,17 @@ func (x *einitCall) setOwner(h [32]byte) {
 	}
 }
 
+// do is EINIT, after CheckEINIT, which has to say the same.
 func (x *einitCall) do() error {
+	x.t.Helper()
 	token, _ := x.token.MarshalBinary()
-	return x.c.EINIT(isa.Operand{Addr: x.rbx, Bytes: x.raw}, x.rcx, isa.Operand{Addr: x.rdx, Bytes: token})
+	sig, tok := isa.Operand{Addr: x.rbx, Bytes: x.raw}, isa.Operand{Addr: x.rdx, Bytes: token}
+	said := x.c.CheckEINIT(sig, x.rcx, tok)
+	err := x.c.EINIT(sig, x.rcx, tok)
+	if fmt.Sprint(said) != fmt.Sprint(err) {
+		x.t.Errorf("CheckEINIT said %v, EINIT %v", said, err)
+	}
+	return err
 }
 
 // launchOwner is MRSIGNER of the launch enclave that gives out tokens.

@@ -47,3 +47,8 @@ func secinfoOperand(si isa.SECINFO) isa.Operand {
 	}
 	return operand(b)
 }
+
+// EINITChecker is an ENCLS that can tell what EINIT would do. Hardware cannot.
+type EINITChecker interface {
+	CheckEINIT(sigstruct isa.Operand, secs isa.EPCAddr, token isa.Operand) error
+}

@@ -49,13 +49,14 @@ type LoadEvent struct {
 	Measured bool
 }
 
-// InitEvent is SGX_IOC_ENCLAVE_INIT, before the signature is verified.
+// InitEvent is SGX_IOC_ENCLAVE_INIT.
 type InitEvent struct {
 	Enclave    *Enclave
 	Caller     Caller
 	SIGSTRUCT  *isa.SIGSTRUCT
 	MRSIGNER   [32]byte
 	ATTRIBUTES uint64 // ATTRIBUTES.FLAGS of the SECS
+	Verified   bool   // EINIT is going to accept the SIGSTRUCT: the identity is genuine
 }
 
 // MapEvent is mmap of the enclave node.

@@ -43,7 +43,7 @@ func (e *Enclave) initialize(c Caller, arg uapi.UserPtr) error {
 		return err
 	}
 	signer := sha256.Sum256(s.MODULUS[:])
-	if err := e.mayInit(c, &s, signer); err != nil {
+	if err := e.mayInit(c, &s, signer, image); err != nil {
 		return err
 	}
 	if err := e.einit(c, image, signer); err != nil {
@@ -80,13 +80,24 @@ func (e *Enclave) checkSIGSTRUCT(s *isa.SIGSTRUCT) error {
 	return nil
 }
 
-func (e *Enclave) mayInit(c Caller, s *isa.SIGSTRUCT, signer [32]byte) error {
+// mayInit asks the hooks. Where the CPU can say that EINIT is going to fail, nobody
+// is asked: that is no matter of policy.
+func (e *Enclave) mayInit(c Caller, s *isa.SIGSTRUCT, signer [32]byte, image []byte) error {
 	h := e.d.cfg.Hooks
 	if h == nil {
 		return nil
 	}
+	verified := false
+	if v, ok := e.d.cfg.CPU.(EINITChecker); ok {
+		if e.d.withSigner(signer, func(token isa.Operand) error {
+			return v.CheckEINIT(operand(image), e.secs.addr(), token)
+		}) != nil {
+			return nil
+		}
+		verified = true
+	}
 	return denied(h.EnclaveInit(&InitEvent{
-		Enclave: e, Caller: c, SIGSTRUCT: s, MRSIGNER: signer, ATTRIBUTES: e.attributes,
+		Enclave: e, Caller: c, SIGSTRUCT: s, MRSIGNER: signer, ATTRIBUTES: e.attributes, Verified: verified,
 	}))
 }
 
@@ -108,11 +119,18 @@ func (e *Enclave) einit(c Caller, sigstruct []byte, signer [32]byte) error {
 	return refused(isa.EINIT, err)
 }
 
-// einit makes the signer the launch signer and initializes the enclave with a zero
-// token: that pair is what makes launch control invisible (Linux 6.1 sgx/main.c
+// einit initializes the enclave.
+func (d *Driver) einit(sigstruct []byte, secs isa.EPCAddr, signer [32]byte) error {
+	return d.withSigner(signer, func(token isa.Operand) error {
+		return d.cfg.CPU.EINIT(operand(sigstruct), secs, token)
+	})
+}
+
+// withSigner makes the signer the launch signer and calls f with a zero token: that
+// pair is what makes launch control invisible (Linux 6.1 sgx/main.c
 // sgx_update_lepubkeyhash). The registers are written every time, because every
 // EINIT of every enclave changes them.
-func (d *Driver) einit(sigstruct []byte, secs isa.EPCAddr, signer [32]byte) error {
+func (d *Driver) withSigner(signer [32]byte, f func(token isa.Operand) error) error {
 	d.launch.Lock()
 	defer d.launch.Unlock()
 	for i := range isa.SGXLEPUBKEYHASHCount {
@@ -120,6 +138,5 @@ func (d *Driver) einit(sigstruct []byte, secs isa.EPCAddr, signer [32]byte) erro
 			return err
 		}
 	}
-	token := isa.Operand{Addr: kernelToken, Bytes: make([]byte, isa.EINITTOKENSize)}
-	return d.cfg.CPU.EINIT(operand(sigstruct), secs, token)
+	return f(isa.Operand{Addr: kernelToken, Bytes: make([]byte, isa.EINITTOKENSize)})
 }

@@ -92,14 +92,14 @@ type LoadEvent struct {
 // InitEvent is INIT. Enclave.Known says that the signature, the measurement and
 // the masks were verified on the copy that EINIT gets.
 type InitEvent struct {
-	Subject      Subject
-	Enclave      Enclave
-	Pending      Pending
-	ProvisionFD  bool   // the enclave holds the grant of a provision descriptor
-	SIGSTRUCT    Source // the file that holds it, if one does
-	FromFile     bool   // the SIGSTRUCT equals that file
-	TokenChecked bool   // an EINITTOKEN was given and its MAC holds
-	Running      uint32 // initialized enclaves with the same MRENCLAVE
+	Subject     Subject
+	Enclave     Enclave
+	Pending     Pending
+	ProvisionFD bool   // the enclave holds the grant of a provision descriptor
+	SIGSTRUCT   Source // the file that holds it, if one does
+	FromFile    bool   // the SIGSTRUCT equals that file
+	Token       Token  // the EINITTOKEN, if one was given
+	Running     uint32 // initialized enclaves with the same MRENCLAVE
 }
 
 // MapEvent is a mapping of the enclave.
@@ -119,7 +119,7 @@ type AugmentEvent struct {
 	Subject Subject
 	Enclave Enclave
 	Offset  uint64
-	Rights  isa.Access // that the page would get by the driver's rules
+	Rights  isa.Access // of the mapping that the page appears in
 }
 
 // ModifyEvent is a change of rights or type, or the removal, of pages.

@@ -1,6 +1,8 @@
 package launch
 
 import (
+	"fmt"
+
 	"softsgx/isa"
 )
 
@@ -65,26 +67,51 @@ type Range struct {
 
 // Pending are the needs of an enclave that INIT judges. The zero value has none.
 type Pending struct {
-	needs  Needs
-	ranges [rights]Range
+	needs     Needs
+	ranges    [rights]Range
+	namespace string // of the subject that loaded
+	loaded    bool
+	mixed     bool // more than one namespace loaded
 }
 
-// Add notes the needs of one loaded run.
-func (p *Pending) Add(n *Needs, pages *Pages) {
+// Add notes one load and what its decision left over.
+func (p *Pending) Add(ev *LoadEvent, d *Decision) {
+	p.mixed = p.mixed || p.loaded && p.namespace != ev.Subject.Namespace
+	p.namespace, p.loaded = ev.Subject.Namespace, true
+	declared := ev.Pages.Declared() & leftToInit
 	for r := range Right(rights) {
-		if !n.set.Has(r) {
+		if !declared.Has(r) {
 			continue
 		}
-		p.needs.add(r, n.missing[r])
+		p.needs.add(r, d.Needs.missing[r])
+		p.needs.set = p.needs.set.With(r)
 		if p.ranges[r].Pages == 0 {
-			p.ranges[r] = Range{Offset: pages.Offset, Length: pages.Length}
+			p.ranges[r] = Range{Offset: ev.Pages.Offset, Length: ev.Pages.Length}
 		}
-		p.ranges[r].Pages += pages.Length / isa.PageSize
+		p.ranges[r].Pages += ev.Pages.Length / isa.PageSize
 	}
 }
 
-// Rights returns the rights that INIT has to find.
-func (p *Pending) Rights() RightSet { return p.needs.set }
+// leftToInit are the rights that the identity can supply at INIT.
+const leftToInit RightSet = 1<<EXECANON | 1<<EXECUNMR | 1<<EXECDIRTY
+
+// Rights returns the rights that some namespace still has to find.
+func (p *Pending) Rights() RightSet {
+	var set RightSet
+	for r, l := range p.needs.missing {
+		if l != 0 {
+			set = set.With(Right(r))
+		}
+	}
+	return set
+}
 
 // Range returns where r is needed.
 func (p *Pending) Range(r Right) Range { return p.ranges[r] }
+
+// reason says which pages need r.
+func (p *Pending) reason(n *namespace, r Right) Reason {
+	at := p.ranges[r]
+	return Reason{Rule: n.path("pending"), Right: r, Outcome: Deny, Attribute: "pages",
+		Got: fmt.Sprintf("%d from %#x+%#x", at.Pages, at.Offset, at.Length), Want: "none"}
+}

@@ -33,7 +33,23 @@ const (
 	sysPkeyMprotect = 329
 	sysStatx        = 332
 	sysOpenat2      = 437
-	sysFaccessat2   = 439
+
+	// what reads and writes a descriptor at a place of its own choice
+	sysLseek         = 8
+	sysPread64       = 17
+	sysPwrite64      = 18
+	sysSendfile      = 40
+	sysFtruncate     = 77
+	sysSplice        = 275
+	sysFallocate     = 285
+	sysPreadv        = 295
+	sysPwritev       = 296
+	sysCopyFileRange = 326
+	sysPreadv2       = 327
+	sysPwritev2      = 328
+	sysIOUringSetup  = 425
+
+	sysFaccessat2 = 439
 )
 
 const (
@@ -106,8 +122,8 @@ func mmapRule(b *builder, scanCode bool) {
 }
 
 // Device returns the second filter, installed once a process holds an enclave:
-// it adds the calls that can change an enclave's mappings or look at its
-// descriptor.
+// it adds the calls that can change an enclave's mappings, or look at or write
+// through its descriptor.
 func Device() (Program, error) {
 	return build([]rule{
 		{sysMmap, func(b *builder) {
@@ -115,6 +131,9 @@ func Device() (Program, error) {
 			b.jump(bpf.JumpBitsSet, mapFixed|mapFixedN, "trace", "")
 			b.jump(bpf.JumpBitsSet, mapAnon, "allow", "trace")
 		}},
+		{sysLseek, nil}, {sysPread64, nil}, {sysPwrite64, nil}, {sysPreadv, nil}, {sysPwritev, nil},
+		{sysPreadv2, nil}, {sysPwritev2, nil}, {sysFtruncate, nil}, {sysFallocate, nil},
+		{sysSendfile, nil}, {sysCopyFileRange, nil}, {sysSplice, nil}, {sysIOUringSetup, nil},
 		{sysMunmap, nil}, {sysMprotect, nil}, {sysPkeyMprotect, nil},
 		{sysMremap, nil}, {sysFstat, nil},
 		{sysMadvise, func(b *builder) {

@@ -2,8 +2,6 @@ package sgxcrypto
 
 import (
 	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -30,42 +28,6 @@ func checkKey(key *rsa.PrivateKey) error {
 		return fmt.Errorf("%w: %d bits, exponent %d", ErrKey, key.N.BitLen(), key.E)
 	}
 	return nil
-}
-
-// ParsePEMKey reads a key that can sign enclaves from the first block of a PEM
-// file, which holds PKCS #1 or PKCS #8.
-func ParsePEMKey(data []byte) (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode(data)
-	if block == nil {
-		return nil, errors.New("sgxcrypto: no PEM block")
-	}
-	key, err := parseKey(block)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkKey(key); err != nil {
-		return nil, err
-	}
-	return key, nil
-}
-
-func parseKey(block *pem.Block) (*rsa.PrivateKey, error) {
-	if block.Type == "RSA PRIVATE KEY" {
-		key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("sgxcrypto: %w", err)
-		}
-		return key, nil
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("sgxcrypto: PEM block %q: %w", block.Type, err)
-	}
-	key, ok := parsed.(*rsa.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("%w: %T", ErrKey, parsed)
-	}
-	return key, nil
 }
 
 // GenerateKey makes a key that can sign enclaves, from the bytes of random.

@@ -77,6 +77,11 @@ func (s *Supervisor) open(t *Thread, dir, p, flags uint64) {
 		return
 	}
 	n := t.node(dir, p)
+	if n == nodeNone {
+		if f := s.deviceLink(t, dir, p); f != nil {
+			n = f.node() // opening the link opens the device anew
+		}
+	}
 	switch {
 	case n == nodeNone:
 		t.cont(0)
@@ -122,6 +127,9 @@ func (s *Supervisor) openDevice(t *Thread, n node, p, flags uint64) {
 		t.regs.Rax = uint64(fd)
 		t.setRegs()
 		s.watchDevice(t)
+		if fd >= 0 {
+			t.pinPosition(int(fd))
+		}
 		t.cont(0)
 	})
 }
@@ -140,14 +148,10 @@ func (s *Supervisor) fstat(t *Thread) {
 }
 
 func (s *Supervisor) descriptorNode(t *Thread, fd int32) node {
-	f := s.file(t, fd)
-	switch {
-	case f == nil:
-		return nodeNone
-	case f.enclave != nil:
-		return nodeEnclave
+	if f := s.file(t, fd); f != nil {
+		return f.node()
 	}
-	return nodeProvision
+	return nodeNone
 }
 
 func (s *Supervisor) answerStat(t *Thread, n node, buf uint64) {

@@ -38,7 +38,7 @@ func (s *Supervisor) execed(t *Thread) {
 	}
 	s.dropSpace(t.space)
 	t.space = &Space{users: 1, sites: map[uint64]site{}}
-	t.proc.maps.close()
+	s.forgetProcess(t.proc)
 	p := t.proc.copied()
 	p.cpuid, p.foreign, p.actions = false, false, actions{}
 	t.leave(p)

@@ -144,6 +144,9 @@ func (s *Supervisor) release(f *File) {
 		if s.cfg.Ended != nil {
 			s.cfg.Ended(f.summary())
 		}
+		if s.governor != nil {
+			s.governor.forget(f.enclave)
+		}
 		f.mem.ending = true
 		f.enclave.Put()
 		f.mem.close()

@@ -12,23 +12,15 @@ import (
 	"sync"
 
 	"softsgx/isa"
+	"softsgx/launch"
 
 	"golang.org/x/sys/unix"
-)
-
-// origin says where the bytes of an enclave page came from.
-type origin uint8
-
-const (
-	originAnonymous origin = iota // memory without a file that can be read
-	originFile                    // a file's own bytes
-	originModified                // the mapping of a file, with other bytes
 )
 
 // provenance is where a run of pages came from. What concerns the file is zero for
 // anonymous memory.
 type provenance struct {
-	origin origin
+	origin launch.Origin
 	path   string
 	digest [sha256.Size]byte // of the whole file
 	offset uint64            // of the run in the file
@@ -117,11 +109,11 @@ func (c *caller) provenance(p uint64, content []byte) []provenance {
 	pages := len(content) / isa.PageSize
 	m, ok := c.mapping(p)
 	if !ok || !strings.HasPrefix(m.name, "/") || m.id.ino == 0 {
-		return []provenance{{origin: originAnonymous, pages: pages}}
+		return []provenance{{origin: launch.FromAnon, pages: pages}}
 	}
 	shot, err := c.s.snapshots.get(fmt.Sprintf("/proc/%d/root%s", c.tid, m.name), m.id)
 	if err != nil {
-		return []provenance{{origin: originAnonymous, pages: pages}}
+		return []provenance{{origin: launch.FromAnon, pages: pages}}
 	}
 	var runs []provenance
 	offset := p - m.start + m.offset
@@ -137,10 +129,10 @@ func (c *caller) provenance(p uint64, content []byte) []provenance {
 }
 
 // origin compares a page with the one at offset of the file.
-func (s *snapshot) origin(offset uint64, page []byte) origin {
+func (s *snapshot) origin(offset uint64, page []byte) launch.Origin {
 	n := offset / isa.PageSize
 	if n < uint64(len(s.pages)) && s.pages[n] == sha256.Sum256(page) {
-		return originFile
+		return launch.FromFile
 	}
-	return originModified
+	return launch.FromModified
 }

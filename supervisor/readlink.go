@@ -15,11 +15,9 @@ import (
 // readlink answers readlink and readlinkat: a node is no link, and a descriptor of
 // one, which is a memfd in truth, links to the node.
 func (s *Supervisor) readlink(t *Thread, dir, p, buf, size uint64) {
-	if len(s.files) > 0 {
-		if f := s.file(t, t.descriptorLink(p)); f != nil {
-			s.answerLink(t, f.name(), buf, size)
-			return
-		}
+	if f := s.deviceLink(t, dir, p); f != nil {
+		s.answerLink(t, f.name(), buf, size)
+		return
 	}
 	s.onNode(t, dir, p, -int64(unix.EINVAL))
 }
@@ -38,7 +36,15 @@ func (s *Supervisor) answerLink(t *Thread, name string, buf, size uint64) {
 	t.answer(int64(len(b)))
 }
 
-// name is the node that was opened.
+// node is the node that was opened.
+func (f *File) node() node {
+	if f.enclave == nil {
+		return nodeProvision
+	}
+	return nodeEnclave
+}
+
+// name is its path.
 func (f *File) name() string {
 	if f.enclave == nil {
 		return "/dev/sgx_provision"
@@ -46,25 +52,36 @@ func (f *File) name() string {
 	return "/dev/sgx_enclave"
 }
 
-// descriptorLink returns N if the path at p is /proc/self/fd/N, under one of its
-// names, and -1 otherwise.
-func (t *Thread) descriptorLink(p uint64) int32 {
+// deviceLink returns the device file that a path leads to by way of /proc, where
+// descriptors and mappings of any process are links to what they show: nil for every
+// other path.
+func (s *Supervisor) deviceLink(t *Thread, dir, p uint64) *File {
+	if len(s.files) == 0 {
+		return nil
+	}
 	name, err := ptrace.ReadString(t.tid, p, unix.PathMax)
 	if err != nil {
-		return -1
+		return nil
 	}
-	dir, last := path.Split(path.Clean(name))
-	rest, ok := strings.CutPrefix(dir, "/proc/")
-	who, isFD := strings.CutSuffix(rest, "/fd/")
-	if !ok && dir == "/dev/fd/" {
-		ok, isFD, who = true, true, "self"
+	if !path.IsAbs(name) {
+		if strings.Trim(path.Base(name), "0123456789abcdef-") != "" { // a descriptor, or a range in map_files
+			return nil
+		}
+		name = t.directory(int32(dir)) + "/" + name
 	}
-	if !ok || !isFD || who != "self" && who != "thread-self" && who != strconv.Itoa(t.proc.tgid) {
-		return -1
+	name = path.Clean(name)
+	if rest, ok := strings.CutPrefix(name, "/dev/fd/"); ok {
+		name = "/proc/self/fd/" + rest
 	}
-	n, err := strconv.ParseInt(last, 10, 32)
-	if err != nil {
-		return -1
+	if rest, ok := strings.CutPrefix(name, "/proc/thread-self/"); ok {
+		name = "/proc/self/task/" + strconv.Itoa(t.tid) + "/" + rest
 	}
-	return int32(n)
+	if rest, ok := strings.CutPrefix(name, "/proc/self/"); ok {
+		name = "/proc/" + strconv.Itoa(t.proc.tgid) + "/" + rest
+	}
+	var st unix.Stat_t
+	if !strings.HasPrefix(name, "/proc/") || unix.Stat(name, &st) != nil {
+		return nil
+	}
+	return s.files[inode{st.Dev, st.Ino}]
 }

@@ -26,12 +26,13 @@ import (
 
 // Config says what machine the program gets.
 type Config struct {
-	Args  []string // program and its arguments
-	Env   []string
-	CPU   *cpu.CPU
-	Hooks driver.Hooks // launch policy; nil is Linux 6.1's behaviour
-	Host  probe.Host
-	Trace func(format string, args ...any) // events for --trace; nil is silent
+	Args   []string // program and its arguments
+	Env    []string
+	CPU    *cpu.CPU
+	Policy Policy // launch policy; nil is Linux 6.1's behaviour
+	Record Record // of the policy's decisions
+	Host   probe.Host
+	Trace  func(format string, args ...any) // events for --trace; nil is silent
 
 	// Ended is told of every enclave when it is gone; nil is nobody.
 	Ended func(Summary)
@@ -53,6 +54,7 @@ type Supervisor struct {
 	vdso    []byte // the host's vDSO image
 	code    codeCache
 
+	governor  *governor   // nil without a policy
 	snapshots snapshots   // of files that enclave pages came from
 	asked     chan func() // what workers want done on the tracer thread
 	current   *Thread     // whose system call or leaf is being answered
@@ -109,8 +111,13 @@ func newSupervisor(cfg Config) (*Supervisor, error) {
 	if s.filters.device, err = seccomp.Device(); err != nil {
 		return nil, err
 	}
+	var hooks driver.Hooks
+	if cfg.Policy != nil {
+		s.governor = newGovernor(s, cfg.Policy, cfg.Record)
+		hooks = s.governor
+	}
 	s.driver, err = driver.New(driver.Config{
-		CPU: cfg.CPU, Hooks: cfg.Hooks, SGX2: true, AEXNotify: true,
+		CPU: cfg.CPU, Hooks: hooks, SGX2: true, AEXNotify: true,
 		Rights: s.rights, IPI: s.ipi, Revoked: s.revoked,
 		Explain: func(e *driver.Enclave, cmd uapi.Cmd, err error) {
 			s.cfg.Trace("refused enclave=%d %v: %v", e.ID(), cmd, err)
@@ -243,9 +250,17 @@ func (s *Supervisor) ended(t *Thread, stop ptrace.Stop) {
 		}
 	}
 	if t.proc.threads == 0 {
-		t.proc.maps.close()
+		s.forgetProcess(t.proc)
 		s.dropSpace(t.space)
 		s.sweep()
+	}
+}
+
+// forgetProcess drops what is held of a process that ended or became another by exec.
+func (s *Supervisor) forgetProcess(p *Process) {
+	p.maps.close()
+	if s.governor != nil {
+		s.governor.ended(p)
 	}
 }
 

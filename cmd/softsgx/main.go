@@ -24,6 +24,8 @@ func init() { runtime.LockOSThread() }
 type cli struct {
 	Run    runCmd    `cmd:"" help:"Run a program, and all it starts, on a machine with SGX."`
 	Doctor doctorCmd `cmd:"" help:"Tell what this host offers, what each lack costs and what to do."`
+	Policy policyCmd `cmd:"" help:"Check, explain and test policy files: who may launch which enclave."`
+	Log    logCmd    `cmd:"" help:"Read, verify and replay a measurement list."`
 	Help   helpCmd   `cmd:"" help:"Explain softsgx and its commands."`
 }
 

@@ -4,6 +4,7 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -21,9 +22,10 @@ import (
 )
 
 type runCmd struct {
-	EPC     size     `default:"64M" placeholder:"SIZE" help:"EPC that CPUID reports, as 64M or 2G (default 64M). It is elastic: enclaves may use more."`
-	Trace   string   `placeholder:"FILE" help:"Write driver and CPU events to FILE."`
-	Summary bool     `help:"At the end, show each enclave: identity, pages, entries and exits."`
+	EPC     size   `default:"64M" placeholder:"SIZE" help:"EPC that CPUID reports, as 64M or 2G (default 64M). It is elastic: enclaves may use more."`
+	Trace   string `placeholder:"FILE" help:"Write driver and CPU events to FILE."`
+	Summary bool   `help:"At the end, show each enclave: identity, pages, entries and exits."`
+	governance
 	Program []string `arg:"" passthrough:"partial" help:"Program and its arguments, after --."`
 }
 
@@ -85,9 +87,13 @@ func (r runCmd) Run() error {
 		defer f.Close()
 		cfg.Trace = func(format string, args ...any) { fmt.Fprintf(f, format+"\n", args...) }
 	}
+	closeList, err := r.govern(&cfg)
+	if err != nil {
+		return err
+	}
 	cfg.Signals = programSignals()
 	status, err := supervisor.Run(cfg)
-	if err != nil {
+	if err = errors.Join(err, closeList()); err != nil {
 		return err
 	}
 	return programStatus(status)

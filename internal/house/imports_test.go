@@ -11,8 +11,8 @@ import (
 // levels orders the packages of the house. A package imports lower levels only.
 var levels = map[string]int{
 	"isa": 0, "uapi": 0,
-	"sgxcrypto": 1, "ptrace": 1, "seccomp": 1, "probe": 1, "platform": 1, "vdso": 1, "insn": 1, "codesite": 2,
-	"cpu": 2, "driver": 2,
+	"sgxcrypto": 1, "mlist": 1, "ptrace": 1, "seccomp": 1, "probe": 1, "platform": 1, "vdso": 1, "insn": 1, "codesite": 2,
+	"cpu": 2, "driver": 2, "launch": 2,
 	"supervisor":  3,
 	"cmd/softsgx": 4,
 	"conformance": 5, "internal/house": 5, // tests only
