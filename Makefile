@@ -21,6 +21,12 @@ build: ## build/softsgx, one static binary
 demo: packages build ## run a small SGX program of ours and show what happened
 	@$(MAKE) --no-print-directory -s -C testprogs $(CURDIR)/build/testprogs/demo
 	build/softsgx run --summary -- build/testprogs/demo
+	@echo; echo '== the same program under a policy: its signer may launch, then it may not'
+	@rm -f build/demo.list*
+	build/softsgx run --policy testprogs/demo/allow.policy --list build/demo.list -- build/testprogs/demo | tail -1
+	! build/softsgx run --policy testprogs/demo/deny.policy --list build/demo.list -- build/testprogs/demo
+	build/softsgx log show build/demo.list
+	build/softsgx log verify build/demo.list
 
 .PHONY: test
 test: packages lint race ## every test

@@ -90,7 +90,10 @@ func (n *namespace) noteDefault(q *question, r Right) {
 	if q.trace == nil {
 		return
 	}
-	reason := Reason{Rule: n.path("default"), Right: r, Outcome: n.defaults[r], At: Position{File: "no rule permits it"}}
+	reason := Reason{Rule: n.path("default"), Right: r, Outcome: n.defaults[r]}
+	if reason.Outcome == Deny {
+		reason.At = Position{File: "nothing grants it"}
+	}
 	reason.Attribute, reason.Got = q.object(r)
 	reason.Want = n.wanted(r)
 	q.note(reason)

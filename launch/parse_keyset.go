@@ -27,16 +27,16 @@ func (p *parser) keyset() bool {
 			p.fail(name.at, "the keyset is not closed by }")
 			return true
 		}
-		if !p.member(k) {
-			p.skipMember()
+		if !p.line(k) {
+			p.skipLine()
 		}
 	}
 	p.advance()
 	return true
 }
 
-// skipMember passes to the end of one line of a keyset.
-func (p *parser) skipMember() {
+// skipLine passes to the end of one line of a keyset.
+func (p *parser) skipLine() {
 	for p.t.kind != endToken && !p.is("}") {
 		if t := p.advance(); t.kind == markToken && t.text == ";" {
 			return
@@ -44,8 +44,8 @@ func (p *parser) skipMember() {
 	}
 }
 
-// member is an entry, or one of grants, lock and update.
-func (p *parser) member(k *Keyset) bool {
+// line is an entry, or one of grants, lock and update.
+func (p *parser) line(k *Keyset) bool {
 	switch p.t.text {
 	case "grants":
 		p.advance()

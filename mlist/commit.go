@@ -76,10 +76,17 @@ func (w *Writer) store() error {
 		w.withdraw()
 		return fmt.Errorf("appending: %w; nothing was recorded, make room and try again", err)
 	}
-	if err := w.sync(w.f); err != nil {
-		// The kernel reports a failed write once and then takes the pages for clean
-		// (fsync(2)), so trying again would acknowledge what is not on disk.
+	if err := w.flush(); err != nil {
 		w.withdraw()
+		return err
+	}
+	return nil
+}
+
+// flush waits for the disk. The kernel reports a failed write once and then takes the
+// pages for clean (fsync(2)), so trying again would acknowledge what is not on disk.
+func (w *Writer) flush() error {
+	if err := w.sync(w.f); err != nil {
 		w.broken = fmt.Errorf("the disk failed: %w; check it, verify the list and start again", err)
 		return w.broken
 	}

@@ -177,7 +177,7 @@ func TestKilledWritersLoseNothing(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "list")
 	acknowledged, torn, done := map[string]Head{}, 0, 0
-	for deadline := time.Now().Add(15 * time.Second); done < rounds && time.Now().Before(deadline); done++ {
+	for deadline := time.Now().Add(10 * time.Second); done < rounds && time.Now().Before(deadline); done++ {
 		var children [2]*child
 		for i := range children {
 			children[i] = startChild(t, path, fmt.Sprintf("%d.%d", done, i), 0)

@@ -215,8 +215,8 @@ func (w *Writer) settle() error {
 		return nil
 	}
 	known := w.lock.ok
-	if err := w.sync(w.f); err != nil {
-		return fmt.Errorf("waiting for the disk: %w", err)
+	if err := w.flush(); err != nil {
+		return err
 	}
 	if err := w.lock.write(w.tip); err != nil || known {
 		return err

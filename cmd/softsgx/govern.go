@@ -144,6 +144,9 @@ func launched(ev *launch.InitEvent, d *launch.Decision) mlist.EnclaveInit {
 	return mlist.EnclaveInit{
 		MRENCLAVE: e.MRENCLAVE, MRSIGNER: e.MRSIGNER, ISVPRODID: e.ISVPRODID, ISVSVN: e.ISVSVN,
 		ATTRIBUTES: e.ATTRIBUTES.Flags, XFRM: e.ATTRIBUTES.XFRM, Result: result,
+		Unmeasured: ev.Pending.Range(launch.EXECUNMR).Pages,
+		ExecAnon:   ev.Pending.Range(launch.EXECANON).Pages,
+		ExecDirty:  ev.Pending.Range(launch.EXECDIRTY).Pages,
 	}
 }
 

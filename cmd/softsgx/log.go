@@ -95,6 +95,9 @@ func (c logVerifyCmd) Run(k *kong.Kong) error {
 	for _, p := range r.Problems {
 		fmt.Fprintln(k.Stdout, p)
 	}
+	if len(r.Problems) > 0 {
+		return fmt.Errorf("%s: %w: %d problems, told above; keep the files as evidence and begin a new list", c.File, mlist.ErrTampered, len(r.Problems))
+	}
 	if err != nil {
 		return err
 	}
