@@ -96,6 +96,81 @@ func TestPolicyProvenance(t *testing.T) {
 	}
 }
 
+// TestPolicyProvision: R23: the provision key wants the node, the keyset's grant, or
+// both, as the policy says.
+func TestPolicyProvision(t *testing.T) {
+	dir, err := testprogs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := func(grants string) string { return `keyset "k" { allow mrsigner ` + demoSigner + `: ` + grants + `; }` }
+	for _, tt := range []struct {
+		name, policy string
+		node, starts bool
+	}{
+		{"no policy, no node", "mode off;", false, false},
+		{"no policy, node", "mode off;", true, true},
+		{"node and grant", key("launch, anon, provision"), true, true},
+		{"grant without node", key("launch, anon, provision"), false, false},
+		{"node without grant", key("launch, anon"), true, false},
+		{"grant alone, as the policy says", "provision keyset; " + key("launch, anon, provision"), false, true},
+		{"neither", "provision keyset; " + key("launch, anon"), false, false},
+	} {
+		t.Run("R23 "+tt.name, func(t *testing.T) {
+			work := t.TempDir()
+			write(t, work, "machine.policy", tt.policy)
+			p := program{args: []string{filepath.Join(dir, "provision")}}
+			if tt.node {
+				p.args = append(p.args, "/dev/sgx_provision")
+			}
+			r := p.supervised("--policy", filepath.Join(work, "machine.policy")).run(t)
+			if (r.code == 0) != tt.starts {
+				t.Errorf("status %d\n%s%s", r.code, r.stdout, r.stderr)
+			}
+		})
+	}
+}
+
+// TestPolicyTimeOfUse: R15: a thread changes the source while it is loaded. Whatever
+// bytes got in, the record says so: an enclave whose text is recorded as the file's
+// has the file's measurement, and one that has not is recorded as modified.
+func TestPolicyTimeOfUse(t *testing.T) {
+	dir, err := testprogs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := t.TempDir()
+	list := filepath.Join(work, "list")
+	write(t, work, "machine.policy", "mode permissive;")
+	p := program{args: []string{filepath.Join(dir, "flip"), filepath.Join(work, "text.bin"), "2000"}}
+	r := p.supervised("--policy", filepath.Join(work, "machine.policy"), "--list", list).run(t)
+	if r.code != 0 {
+		t.Fatalf("status %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	shown := program{args: []string{softsgx, "log", "show", list}}.run(t)
+	var file, modified int
+	last := ""
+	for line := range strings.Lines(shown.stdout) {
+		started := strings.Contains(line, "sgx_enclave_init")
+		switch {
+		case started && last == "modified":
+			t.Errorf("an enclave started with other bytes than the record says: %s", line)
+		case !started && last == "file":
+			t.Errorf("the file's own bytes did not start, before: %s", line)
+		}
+		last = ""
+		switch {
+		case strings.Contains(line, "origin=file"):
+			last, file = "file", file+1
+		case strings.Contains(line, "origin=modified"):
+			last, modified = "modified", modified+1
+		}
+	}
+	if file == 0 || modified == 0 {
+		t.Errorf("%d rounds with the file's bytes and %d without: the race was not run", file, modified)
+	}
+}
+
 // TestLogJSON: what the list shows is valid JSON, entry by entry.
 func TestLogJSON(t *testing.T) {
 	dir, err := testprogs()

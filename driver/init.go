@@ -39,10 +39,10 @@ func (e *Enclave) initialize(c Caller, arg uapi.UserPtr) error {
 	if s.VENDOR != isa.VENDOR_OTHER && s.VENDOR != isa.VENDOR_INTEL {
 		return uapi.EINVAL
 	}
-	if err := e.checkSIGSTRUCT(&s); err != nil {
+	signer := sha256.Sum256(s.MODULUS[:])
+	if err := e.checkSIGSTRUCT(&s, e.claimed(c, &s, signer)); err != nil {
 		return err
 	}
-	signer := sha256.Sum256(s.MODULUS[:])
 	if err := e.mayInit(c, &s, signer, image); err != nil {
 		return err
 	}
@@ -61,10 +61,11 @@ func (e *Enclave) initialize(c Caller, arg uapi.UserPtr) error {
 // checkSIGSTRUCT refuses attributes that nobody granted and, of the values that
 // the signer enforces, those that this platform lacks (Linux 6.1 sgx/ioctl.c
 // sgx_encl_init). That SECS and SIGSTRUCT agree is EINIT's business.
-func (e *Enclave) checkSIGSTRUCT(s *isa.SIGSTRUCT) error {
+// claimed are attributes granted for this attempt only.
+func (e *Enclave) checkSIGSTRUCT(s *isa.SIGSTRUCT, claimed uint64) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.attributes&^e.permitted != 0 {
+	if e.attributes&^(e.permitted|claimed) != 0 {
 		return uapi.EACCES
 	}
 	enforced := s.ATTRIBUTES.And(s.ATTRIBUTEMASK)
@@ -78,6 +79,23 @@ func (e *Enclave) checkSIGSTRUCT(s *isa.SIGSTRUCT) error {
 		return uapi.EINVAL
 	}
 	return nil
+}
+
+// AttributeGranter is a Hooks that grants attributes to identities. What it grants to
+// a claimed identity counts only if EnclaveInit then allows the verified one.
+type AttributeGranter interface {
+	// Claimed returns the ATTRIBUTES.FLAGS that the identity in the event would get.
+	Claimed(*InitEvent) uint64
+}
+
+// claimed are the attributes that policy grants to the identity in the SIGSTRUCT.
+// Without a CPU that can verify it there are none.
+func (e *Enclave) claimed(c Caller, s *isa.SIGSTRUCT, signer [32]byte) uint64 {
+	g, ok := e.d.cfg.Hooks.(AttributeGranter)
+	if _, verifies := e.d.cfg.CPU.(EINITChecker); !ok || !verifies {
+		return 0
+	}
+	return g.Claimed(&InitEvent{Enclave: e, Caller: c, SIGSTRUCT: s, MRSIGNER: signer, ATTRIBUTES: e.attributes})
 }
 
 // mayInit asks the hooks. Where the CPU can say that EINIT is going to fail, nobody

@@ -127,7 +127,9 @@ type value struct {
 func (a attribute) show(q *question) string {
 	v := a.value(q)
 	switch {
-	case !v.known:
+	case a == inKeyset && q.enclave.Known:
+		return q.enclave.MRSIGNER.String()
+	case a == inKeyset, !v.known:
 		return "unknown"
 	case facts[a].kind == boolKind:
 		return fmt.Sprint(v.truth)

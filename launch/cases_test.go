@@ -1,8 +1,10 @@
 package launch
 
 import (
+	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestCases(t *testing.T) {
@@ -72,9 +74,13 @@ func TestUnknown(t *testing.T) {
 func TestEarlyForbid(t *testing.T) {
 	e := engine(t, `keyset "k" { allow mrsigner SIGNER_A; allow mrsigner SIGNER_B; } permit (principal, action == Action::"EXECANON", resource);
 		forbid (principal, action == Action::"EXECANON", resource) when { resource.mrsigner == "SIGNER_B" };`)
-	expect(t, e, load(FromAnon, rx), Defer)
-	expect(t, e, loaded(e, initOf(), load(FromAnon, rx)), Allow)
-	expect(t, e, loaded(e, initOf(signedBy(signerB)), load(FromAnon, rx)), Deny)
+	byKeyset := engine(t, `keyset "k" { allow mrsigner SIGNER_A; allow mrsigner SIGNER_B; } keyset "bad" { allow mrsigner SIGNER_B; }
+		permit (principal, action == Action::"EXECANON", resource); forbid (principal, action == Action::"EXECANON", resource in Keyset::"bad");`)
+	for _, e := range []*Engine{e, byKeyset} {
+		expect(t, e, load(FromAnon, rx), Defer)
+		expect(t, e, loaded(e, initOf(), load(FromAnon, rx)), Allow)
+		expect(t, e, loaded(e, initOf(signedBy(signerB)), load(FromAnon, rx)), Deny)
+	}
 }
 
 // TestRules: SIGFILE, keysets in rules and @log.
@@ -91,5 +97,29 @@ func TestRules(t *testing.T) {
 	expect(t, e, &MapEvent{Subject: user, Enclave: identity(signedBy(fileB)), Rights: rx}, Allow)
 	if d := expect(t, e, &EnterEvent{Subject: user, Enclave: identity()}, Log); d.Reasons[0].Rule != "seen" {
 		t.Error(d.Reasons)
+	}
+}
+
+// TestExample runs the cases of the documented example.
+func TestExample(t *testing.T) {
+	files := os.DirFS("testdata")
+	p, err := Load(files, "machine.policy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := files.Open("machine.cases.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	cases, err := ReadCases(f)
+	if err != nil || len(cases) == 0 {
+		t.Fatal(len(cases), err)
+	}
+	e := New(p, time.Now)
+	for i := range cases {
+		if err := cases[i].Check(e); err != nil {
+			t.Errorf("%s: %v", cases[i].Name, err)
+		}
 	}
 }

@@ -74,7 +74,7 @@ func (v *verdict) provision(q *question, ev *InitEvent, d *Decision) {
 	own.ask(q, PROVISION)
 	alone := q.granted(PROVISION)
 	for _, n := range q.chain {
-		if n.mode == Off {
+		if n.mode == Off || n.silent(PROVISION) {
 			continue
 		}
 		alone = alone && n.provisionByKeyset

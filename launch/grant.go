@@ -3,8 +3,6 @@ package launch
 import (
 	"fmt"
 	"strings"
-
-	"softsgx/isa"
 )
 
 // Grants is what a keyset gives to an identity (security reference, "Identity
@@ -51,16 +49,4 @@ func (g Grants) String() string {
 		}
 	}
 	return strings.Join(names, ", ")
-}
-
-// attributes are the bits of ATTRIBUTES that the grants permit.
-func (g Grants) attributes() uint64 {
-	var bits uint64
-	if g&GrantProvision != 0 {
-		bits |= isa.ATTR_PROVISIONKEY
-	}
-	if g&GrantEINITTOKEN != 0 {
-		bits |= isa.ATTR_EINITTOKEN_KEY
-	}
-	return bits
 }

@@ -5,11 +5,11 @@ import "fmt"
 // judge is the answer of one namespace about one right, its mode aside: forbidding
 // rules, what the keysets say of the identity, a token, permitting rules, the default.
 func (n *namespace) judge(q *question, r Right) Outcome {
-	if n.silent(r) {
-		return Allow
-	}
 	if rule := n.rules[r].forbid.match(q, n, r); rule != nil {
 		return Deny
+	}
+	if n.silent(r) {
+		return Allow
 	}
 	if o, said := n.judgeIdentity(q, r); said {
 		return o

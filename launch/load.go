@@ -39,6 +39,9 @@ func Load(files fs.FS, name string) (*Policy, error) {
 	l := &loader{from: files, keysets: map[string]*Keyset{}, ids: map[string]Position{}, policy: &Policy{}}
 	root := l.namespace("", nil)
 	l.file(name, Position{}, &parser{into: root})
+	for _, n := range l.policy.namespaces {
+		n.inherit()
+	}
 	l.compile()
 	if len(l.errors) > 0 {
 		return nil, l.errors
@@ -175,7 +178,7 @@ func (n *namespace) add(r *rule, about RightSet) {
 			n.rules[right].forbid.add(r)
 		default:
 			n.rules[right].permit.add(r)
+			n.speaks = n.speaks.With(right)
 		}
 	}
-	n.speaks |= about
 }

@@ -12,18 +12,32 @@ type namespace struct {
 	keysets  []*Keyset
 	rules    [rights]both
 	defaults [rights]Outcome
-	speaks   RightSet // rights about which the namespace says something itself
+	speaks   RightSet // rights that the namespace grants to some, or has a default for
 	// provisionByKeyset lets the grant stand alone, without a descriptor.
 	provisionByKeyset bool
+
+	saysMode, saysProvision bool // the file does; else as the parent
 }
 
 func newNamespace(name string, parent *namespace) *namespace {
 	n := &namespace{name: name, parent: parent, mode: Enforce, defaults: defaults}
 	if parent != nil {
 		n.depth = parent.depth + 1
-		n.mode = parent.mode
 	}
 	return n
+}
+
+// inherit takes from the parent what the file does not say.
+func (n *namespace) inherit() {
+	if n.parent == nil {
+		return
+	}
+	if !n.saysMode {
+		n.mode = n.parent.mode
+	}
+	if !n.saysProvision {
+		n.provisionByKeyset = n.parent.provisionByKeyset
+	}
 }
 
 // path returns the namespace's name with a member's.
@@ -42,7 +56,7 @@ func (n *namespace) chain(into *[maxDepth]*namespace) []*namespace {
 	return into[:n.depth+1]
 }
 
-// silent reports whether the namespace leaves r to its parent.
+// silent reports whether the namespace leaves r to its parent, what it forbids aside.
 func (n *namespace) silent(r Right) bool { return n.parent != nil && !n.speaks.Has(r) }
 
 // find returns the namespace with that name, or its nearest ancestor with policy.

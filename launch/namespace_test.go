@@ -45,6 +45,7 @@ func TestModes(t *testing.T) {
 		{`mode permissive; namespace "n" { mode enforce; default deny LAUNCH; }`, Deny},
 		{`mode permissive; namespace "n" { default deny LAUNCH; }`, Log},
 		{`mode enforce; default allow; namespace "n" { mode permissive; default deny LAUNCH; }`, Log},
+		{`namespace "n" { default deny LAUNCH; } mode permissive;`, Log},
 		{`mode enforce; default allow; namespace "n" { mode off; default deny LAUNCH; }`, Allow},
 	} {
 		ev := initOf()
@@ -53,6 +54,17 @@ func TestModes(t *testing.T) {
 		if d.Outcome != Deny && d.WouldDeny != (r.want == Log) {
 			t.Errorf("%s: would deny: %v", r.text, d.WouldDeny)
 		}
+	}
+}
+
+// TestForbidAlone: a child that only forbids leaves the rest to its parent.
+func TestForbidAlone(t *testing.T) {
+	e := engine(t, `keyset "k" { allow mrsigner SIGNER_A; allow mrsigner SIGNER_B; }
+		namespace "n" { forbid (principal, action == Action::"LAUNCH", resource in Signer::"SIGNER_B"); }`)
+	for signer, want := range map[Digest]Outcome{signerA: Allow, signerB: Deny} {
+		ev := initOf(signedBy(signer))
+		ev.Subject.Namespace = "n"
+		expect(t, e, ev, want)
 	}
 }
 

@@ -97,7 +97,10 @@ func (n *node) choose(q *question) tri {
 // leaf evaluates a question about one attribute.
 func (n *node) leaf(q *question) tri {
 	if n.op == opKeyset {
-		return tell(q.enclave.Known && n.keyset.holds(q))
+		if !q.enclave.Known {
+			return unknown
+		}
+		return tell(n.keyset.holds(q))
 	}
 	v := n.attribute.value(q)
 	switch {

@@ -23,6 +23,9 @@ func (p *parser) advance() token {
 }
 
 func (p *parser) fail(at Position, format string, args ...any) {
+	if len(p.load.errors) >= maxErrors {
+		return
+	}
 	p.load.errors = append(p.load.errors, &Error{at, p.what, fmt.Sprintf(format, args...)})
 }
 
@@ -149,7 +152,7 @@ func (p *parser) mode() bool {
 		p.fail(t.at, "%v", err)
 		return false
 	}
-	p.into.mode = m
+	p.into.mode, p.into.saysMode = m, true
 	return p.mark(";")
 }
 
@@ -211,7 +214,7 @@ func (p *parser) provision() bool {
 		p.fail(t.at, "%q: write provision both (descriptor and grant) or provision keyset (the grant alone)", clip(t.text))
 		return false
 	}
-	p.into.provisionByKeyset = t.text == "keyset"
+	p.into.provisionByKeyset, p.into.saysProvision = t.text == "keyset", true
 	return p.mark(";")
 }
 

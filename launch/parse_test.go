@@ -75,6 +75,18 @@ func TestIncludes(t *testing.T) {
 	}
 }
 
+// TestHugeText: reading takes time and stack in proportion to the text.
+func TestHugeText(t *testing.T) {
+	const head = "permit (principal, action, resource) when { "
+	for _, piece := range []string{"(", "!", "if ", "[", "namespace \"a\" {", "a.", "@x", "keyset \"k\" {", "}", "\"", "true && (", "- ", "::", "mode ", "; "} {
+		for _, start := range []string{"", head} {
+			if _, err := Parse("p", []byte(start+strings.Repeat(piece, 1<<20/len(piece)))); err == nil && piece != "; " {
+				t.Errorf("%q: no error", piece)
+			}
+		}
+	}
+}
+
 // FuzzParse: no text makes the reader panic, and what it accepts decides.
 func FuzzParse(f *testing.F) {
 	f.Add(expand(`mode permissive; keyset "k" { lock append; allow mrsigner SIGNER_A prodid 1 require !DEBUG: launch; }`))

@@ -41,12 +41,13 @@ func (v *verdict) ask(q *question, r Right) {
 // What they do not settle is left to INIT.
 func (v *verdict) askSubject(q *question, r Right) {
 	for _, n := range q.chain {
-		if n.mode == Off || n.silent(r) {
+		if n.mode == Off {
 			continue
 		}
 		switch forbidden, sure := n.rules[r].forbid.find(q, n, r); {
 		case forbidden != nil && sure:
 			v.refuse(n)
+		case forbidden == nil && n.silent(r):
 		case forbidden == nil && r.Scope() == EitherScope && n.subjectMay(q, r, v):
 		default:
 			v.needs.add(r, 1<<n.depth)

@@ -184,19 +184,37 @@ func (g *governor) EnclaveLoad(ev *driver.LoadEvent) error {
 
 // EnclaveInit implements driver.Hooks.
 func (g *governor) EnclaveInit(ev *driver.InitEvent) error {
+	init := g.initEvent(ev)
+	_, err := g.decide(init, true)
+	if err == nil {
+		g.of(ev.Enclave).known = init.Enclave
+	}
+	return err
+}
+
+// claimer is a Policy that grants attributes by identity.
+type claimer interface {
+	Claimed(*launch.InitEvent) uint64
+}
+
+// Claimed implements driver.AttributeGranter.
+func (g *governor) Claimed(ev *driver.InitEvent) uint64 {
+	if p, ok := g.policy.(claimer); ok {
+		return p.Claimed(g.initEvent(ev))
+	}
+	return 0
+}
+
+func (g *governor) initEvent(ev *driver.InitEvent) *launch.InitEvent {
 	e := g.of(ev.Enclave)
 	known := e.known
 	known.Known = ev.Verified
 	known.MRENCLAVE, known.MRSIGNER = ev.SIGSTRUCT.ENCLAVEHASH, ev.MRSIGNER
 	known.ISVPRODID, known.ISVSVN = ev.SIGSTRUCT.ISVPRODID, ev.SIGSTRUCT.ISVSVN
-	_, err := g.decide(&launch.InitEvent{
+	return &launch.InitEvent{
 		Subject: g.subject(thread(ev.Caller)), Enclave: known, Pending: e.pending,
 		ProvisionFD: e.provision, Running: g.running(known.MRENCLAVE),
-	}, true)
-	if err == nil {
-		e.known = known
 	}
-	return err
 }
 
 // running counts the initialized enclaves with a measurement.
