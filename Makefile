@@ -3,7 +3,7 @@ export CGO_ENABLED ?= 0
 
 # Everything but what belongs to the tracer thread, which the race detector's own
 # signal handling would disturb.
-raced := $(addprefix ./,isa uapi sgxcrypto cpu driver insn codesite seccomp vdso platform)
+raced := $(addprefix ./,isa uapi sgxcrypto cpu driver insn codesite seccomp vdso platform launch mlist)
 
 .PHONY: help
 help: ## list the targets

@@ -42,7 +42,11 @@ func through(p isa.EPCAddr, ceiling, vma isa.Access) (isa.EPCAddr, FaultResult) 
 
 // augment adds a page at addr (Linux 6.1 sgx/encl.c sgx_encl_eaug_page).
 func (e *Enclave) augment(addr isa.LinAddr, vma isa.Access) (isa.EPCAddr, FaultResult) {
-	if _, initialized := e.state(); !initialized || e.mayAugment(addr, vma) != nil {
+	if _, initialized := e.state(); !initialized {
+		return 0, SIGBUS
+	}
+	cap, err := e.mayAugment(addr, vma)
+	if err != nil || vma&^cap != 0 {
 		return 0, SIGBUS
 	}
 	e.mu.Lock()
@@ -50,24 +54,29 @@ func (e *Enclave) augment(addr isa.LinAddr, vma isa.Access) (isa.EPCAddr, FaultR
 	if r := e.record(addr); r != nil && !e.d.cfg.AugmentRaceSIGBUS {
 		return through(r.page.addr(), r.cap, vma)
 	}
-	p, err := e.eaug(addr)
+	p, err := e.eaug(addr, cap)
 	if err != nil {
 		return 0, SIGBUS
 	}
 	return p.addr(), Resolved
 }
 
-func (e *Enclave) mayAugment(addr isa.LinAddr, vma isa.Access) error {
+// mayAugment asks the hooks about a page and returns the ceiling of its mappings:
+// every right to be had, unless they lower it.
+func (e *Enclave) mayAugment(addr isa.LinAddr, vma isa.Access) (isa.Access, error) {
+	const all = isa.Read | isa.Write | isa.Exec
 	h := e.d.cfg.Hooks
 	if h == nil {
-		return nil
+		return all, nil
 	}
-	return h.EnclaveAugment(&AugmentEvent{Enclave: e, Addr: addr, Rights: vma})
+	ev := &AugmentEvent{Enclave: e, Addr: addr, Rights: vma, Cap: all}
+	err := h.EnclaveAugment(ev)
+	return ev.Cap & all, err
 }
 
-// eaug adds a page with every right to be had: the enclave decides with EACCEPT and
-// EMODPE. e.mu is held.
-func (e *Enclave) eaug(addr isa.LinAddr) (epcPage, error) {
+// eaug adds a page whose mappings may have cap: the enclave decides with EACCEPT and
+// EMODPE what becomes of that. e.mu is held.
+func (e *Enclave) eaug(addr isa.LinAddr, cap isa.Access) (epcPage, error) {
 	if !e.contains(addr) {
 		return 0, uapi.EFAULT
 	}
@@ -84,6 +93,6 @@ func (e *Enclave) eaug(addr isa.LinAddr) (epcPage, error) {
 		e.abandon(s)
 		return 0, err
 	}
-	e.pages.put(e.number(addr), record{page: s.page, cap: isa.Read | isa.Write | isa.Exec, typ: isa.PT_REG})
+	e.pages.put(e.number(addr), record{page: s.page, cap: cap, typ: isa.PT_REG})
 	return s.page, nil
 }

@@ -78,6 +78,7 @@ type AugmentEvent struct {
 	Enclave *Enclave
 	Addr    isa.LinAddr
 	Rights  isa.Access // of the mapping
+	Cap     isa.Access // that any mapping of the page may ever have; a hook may lower it
 }
 
 // Modification says what a ModifyEvent asks for.

@@ -107,7 +107,9 @@ var hookCalls = []hookCall{
 			}
 			return nil
 		},
-		func(m *machine) any { return &AugmentEvent{Enclave: m.e, Addr: base + 0x9000, Rights: isa.Read} }},
+		func(m *machine) any {
+			return &AugmentEvent{Enclave: m.e, Addr: base + 0x9000, Rights: isa.Read, Cap: isa.Read | isa.Write | isa.Exec}
+		}},
 }
 
 // zeroSigner is SHA-256 of 384 zero bytes.
@@ -272,4 +274,25 @@ func TestDeniedError(t *testing.T) {
 func TestNoHooksEnter(t *testing.T) {
 	m := newMachine(t).initialized()
 	m.want(m.e.MayEnter(base+0x5000), 0)
+}
+
+// cappingHooks lower what pages added at run time may have.
+type cappingHooks struct{ fakeHooks }
+
+func (cappingHooks) EnclaveAugment(ev *AugmentEvent) error {
+	ev.Cap = rw
+	return nil
+}
+
+// TestAugmentCap: R13: a page that policy adds without X never becomes executable.
+func TestAugmentCap(t *testing.T) {
+	m := newMachine(t, func(_ *machine, cfg *Config) { cfg.Hooks = &cappingHooks{} }).initialized()
+	if r := m.fault(base+0x9000, rw); r != Resolved {
+		t.Fatalf("RW: %v", r)
+	}
+	m.want(m.e.MayProtect(base+0x9000, base+0xa000, rw, false), 0)
+	m.want(m.e.MayProtect(base+0x9000, base+0xa000, rx, false), uapi.EACCES)
+	if r := m.fault(base+0xa000, isa.Read|isa.Exec); r != SIGBUS {
+		t.Errorf("RX: %v", r)
+	}
 }

@@ -11,7 +11,7 @@ import (
 // Options that every tracee of ours is seized with: all children follow, and
 // the tracer's death kills them.
 const Options = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK |
-	unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEEXEC | unix.PTRACE_O_TRACEEXIT |
+	unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEVFORKDONE | unix.PTRACE_O_TRACEEXEC | unix.PTRACE_O_TRACEEXIT |
 	unix.PTRACE_O_TRACESECCOMP | unix.PTRACE_O_EXITKILL
 
 const ntX86XState = 0x202 // NT_X86_XSTATE, linux/elf.h

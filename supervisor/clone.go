@@ -33,6 +33,7 @@ func (s *Supervisor) cloned(t *Thread, event int) {
 		delete(s.early, child)
 		c.cont(0)
 	}
+	t.vforking = event == unix.PTRACE_EVENT_VFORK
 	t.cont(0)
 }
 

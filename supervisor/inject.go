@@ -16,6 +16,7 @@ import (
 // Two stops, entry and exit. Signals are blocked meanwhile: one that was to
 // interrupt our call would leave a half-done state.
 func (t *Thread) inject(nr uint64, args ...uint64) (int64, error) {
+	t.injected = true
 	var saved unix.PtraceRegs
 	if err := ptrace.GetRegs(t.tid, &saved); err != nil {
 		return 0, err

@@ -9,7 +9,6 @@ import (
 
 	"softsgx/driver"
 	"softsgx/isa"
-	"softsgx/ptrace"
 
 	"golang.org/x/sys/unix"
 )
@@ -88,39 +87,6 @@ func (s *Supervisor) ipi(e *driver.Enclave) {
 			s.withStopped(t, func() { t.lp.Interrupted() })
 		}
 	}
-}
-
-// withStopped runs f while t is stopped. The thread whose system call is being
-// answered is stopped already; others are interrupted, and what they report
-// instead is left for the main loop.
-func (s *Supervisor) withStopped(t *Thread, f func()) bool {
-	if t == s.current || t.busy {
-		f()
-		return true
-	}
-	for _, q := range s.queue {
-		if q.TID == t.tid {
-			f()
-			return true
-		}
-	}
-	if ptrace.Interrupt(t.tid) != nil {
-		return false
-	}
-	stop, err := t.await()
-	if err != nil || stop.Kind == ptrace.Exited || stop.Kind == ptrace.Killed {
-		if err == nil {
-			s.queue = append(s.queue, stop)
-		}
-		return false
-	}
-	f()
-	if stop.Kind == ptrace.NewChild {
-		t.cont(0)
-		return true
-	}
-	s.queue = append(s.queue, stop)
-	return true
 }
 
 // readImpliesExec tells whether the thread's personality turns reading into

@@ -225,6 +225,9 @@ func (s *Supervisor) event(t *Thread, stop ptrace.Stop) {
 		s.seccompStop(t)
 	case unix.PTRACE_EVENT_FORK, unix.PTRACE_EVENT_VFORK, unix.PTRACE_EVENT_CLONE:
 		s.cloned(t, stop.Event)
+	case unix.PTRACE_EVENT_VFORK_DONE:
+		t.vforking = false
+		t.cont(0)
 	case unix.PTRACE_EVENT_EXEC:
 		s.execed(t)
 	case unix.PTRACE_EVENT_EXIT:

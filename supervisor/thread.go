@@ -44,22 +44,24 @@ type Space struct {
 
 // Thread is one tracee.
 type Thread struct {
-	tid     int
-	proc    *Process
-	space   *Space
-	s       *Supervisor
-	lp      *cpu.LP
-	at      *File // the enclave that it executes, for counting
-	regs    unix.PtraceRegs
-	onExit  func()          // continuation at the exit from the current system call
-	native  unix.Signal     // what the kernel raised at the current stop, 0 at others
-	mask    uint64          // signal mask at the last entry into an enclave
-	forced  *ptrace.Siginfo // siginfo of a signal that we queued ourselves
-	walk    walkFault       // what the last page walk for a leaf failed with
-	granted grant           // the last page fault that was resolved
-	xbuf    []byte
-	busy    bool // a worker runs its system call
-	dead    bool
+	tid      int
+	proc     *Process
+	space    *Space
+	s        *Supervisor
+	lp       *cpu.LP
+	at       *File // the enclave that it executes, for counting
+	regs     unix.PtraceRegs
+	onExit   func()          // continuation at the exit from the current system call
+	native   unix.Signal     // what the kernel raised at the current stop, 0 at others
+	mask     uint64          // signal mask at the last entry into an enclave
+	forced   *ptrace.Siginfo // siginfo of a signal that we queued ourselves
+	walk     walkFault       // what the last page walk for a leaf failed with
+	granted  grant           // the last page fault that was resolved
+	xbuf     []byte
+	busy     bool // a worker runs its system call
+	injected bool // inject was called
+	vforking bool // waits in the kernel for its vfork child to exec or end
+	dead     bool
 }
 
 func (s *Supervisor) newThread(tid int, p *Process, sp *Space) *Thread {

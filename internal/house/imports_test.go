@@ -26,7 +26,7 @@ var forbidden = map[string][]string{
 
 // withoutOS are the packages that make no operating-system call, so that they
 // build and test anywhere.
-var withoutOS = []string{"isa", "uapi", "sgxcrypto", "seccomp", "vdso", "insn", "codesite", "cpu", "driver"}
+var withoutOS = []string{"isa", "uapi", "sgxcrypto", "seccomp", "vdso", "insn", "codesite", "cpu", "driver", "launch"}
 
 func TestImportDirections(t *testing.T) {
 	for name, p := range packages(t) {
