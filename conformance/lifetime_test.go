@@ -73,6 +73,16 @@ func TestEverythingIsFreed(t *testing.T) {
 	}
 }
 
+// TestPassedDescriptor: a descriptor sent to another process opens no other way into
+// the enclave.
+func TestPassedDescriptor(t *testing.T) {
+	need(t, "python3")
+	r := program{args: []string{"python3", "testdata/passed.py"}}.supervised().run(t)
+	if r.code != 0 || r.stdout != "ok\n" {
+		t.Errorf("status %d\n%s%s", r.code, r.stdout, r.stderr)
+	}
+}
+
 // TestSummary: what softsgx says of an enclave agrees with what the program says.
 func TestSummary(t *testing.T) {
 	dir, err := testprogs()

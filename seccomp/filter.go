@@ -49,6 +49,11 @@ const (
 	sysPwritev2      = 328
 	sysIOUringSetup  = 425
 
+	// what moves a descriptor to another process
+	sysSendmsg    = 46
+	sysSendmmsg   = 307
+	sysPidfdGetfd = 438
+
 	sysFaccessat2 = 439
 )
 
@@ -90,6 +95,7 @@ func Base(scanCode bool) (Program, error) {
 		{sysStat, nil}, {sysLstat, nil}, {sysNewfstatat, nil}, {sysStatx, nil},
 		{sysAccess, nil}, {sysFaccessat, nil}, {sysFaccessat2, nil},
 		{sysReadlink, nil}, {sysReadlinkat, nil}, {sysSetaffinity, nil}, {sysGetaffinity, nil},
+		{sysPidfdGetfd, nil},
 		{sysGetxattr, nil}, {sysLgetxattr, nil}, {sysListxattr, nil}, {sysLlistxattr, nil},
 		{sysIoctl, func(b *builder) {
 			b.load(arg(1, 0))
@@ -134,6 +140,7 @@ func Device() (Program, error) {
 		{sysLseek, nil}, {sysPread64, nil}, {sysPwrite64, nil}, {sysPreadv, nil}, {sysPwritev, nil},
 		{sysPreadv2, nil}, {sysPwritev2, nil}, {sysFtruncate, nil}, {sysFallocate, nil},
 		{sysSendfile, nil}, {sysCopyFileRange, nil}, {sysSplice, nil}, {sysIOUringSetup, nil},
+		{sysSendmsg, nil}, {sysSendmmsg, nil},
 		{sysMunmap, nil}, {sysMprotect, nil}, {sysPkeyMprotect, nil},
 		{sysMremap, nil}, {sysFstat, nil},
 		{sysMadvise, func(b *builder) {

@@ -31,3 +31,40 @@ func (s *Supervisor) ioURing(t *Thread) { t.fail(unix.EPERM) }
 func (t *Thread) pinPosition(fd int) {
 	t.inject(unix.SYS_LSEEK, uint64(fd), maxOffset, unix.SEEK_SET)
 }
+
+// passing is a call that may give a device's descriptor to a process that never had
+// one. What that process may do with it is watched for in every process from now on:
+// who receives cannot be told from who sends.
+func (s *Supervisor) passing(t *Thread) {
+	if len(s.files) == 0 || s.everywhere {
+		t.cont(0)
+		return
+	}
+	s.everywhere = true
+	for p := s.unwatched(); p != nil; p = s.unwatched() {
+		p.proc.tried = true
+		if p == t {
+			continue
+		}
+		s.withStopped(p, func() { s.watchDevice(p) })
+	}
+	if t.proc.device {
+		t.cont(0)
+		return
+	}
+	saved := t.regs
+	s.watchDevice(t)
+	t.regs = saved
+	t.restart()
+}
+
+// unwatched returns a thread of a process without the second filter, nil if there is
+// none left.
+func (s *Supervisor) unwatched() *Thread {
+	for _, t := range s.threads {
+		if !t.proc.device && !t.proc.tried && !t.proc.foreign && !t.vforking {
+			return t
+		}
+	}
+	return nil
+}

@@ -28,8 +28,8 @@ func (s *Supervisor) withStopped(t *Thread, f func()) bool {
 		case stop.Kind == ptrace.Exited, stop.Kind == ptrace.Killed, stop.Kind == ptrace.Event && stop.Event == unix.PTRACE_EVENT_EXIT:
 			s.queue = append(s.queue, stop)
 			return false
-		case stop.Kind == ptrace.Event && stop.Event != unix.PTRACE_EVENT_SECCOMP:
-			s.handleFirst(stop) // within a clone or exec nothing can be injected
+		case stop.Kind == ptrace.Signal, stop.Kind == ptrace.Event && stop.Event != unix.PTRACE_EVENT_SECCOMP:
+			s.handleFirst(stop) // nothing can be injected within a clone, or before a signal that interrupted a call
 		default:
 			s.useStop(t, stop, f)
 			return true
@@ -58,24 +58,53 @@ func (s *Supervisor) handleFirst(stop ptrace.Stop) {
 	s.current = current
 }
 
-// useStop runs f at a stop and leaves the stop to be handled in its turn. A thread at
-// the entry of a system call makes the call again if f injected one.
+// useStop runs f at a stop and leaves the stop to be handled in its turn. If f injected
+// a call, the thread makes the call again that it was entering or that stopping it
+// interrupted.
 func (s *Supervisor) useStop(t *Thread, stop ptrace.Stop, f func()) {
-	entry := stop.Kind == ptrace.Event
 	var saved unix.PtraceRegs
-	if entry && ptrace.GetRegs(t.tid, &saved) != nil {
+	if ptrace.GetRegs(t.tid, &saved) != nil {
 		return
 	}
 	t.injected = false
 	f()
+	entry := stop.Kind == ptrace.Event
 	switch {
+	case t.injected && (entry || again(&saved)):
+		if entry {
+			saved.Rax, saved.Rip = saved.Orig_rax, saved.Rip-2
+		}
+		saved.Orig_rax = ^uint64(0)
+		ptrace.SetRegs(t.tid, &saved)
+		t.cont(0)
 	case stop.Kind == ptrace.NewChild: // the answer to Interrupt
 		t.cont(0)
-	case entry && t.injected:
-		saved.Rax, saved.Rip, saved.Orig_rax = saved.Orig_rax, saved.Rip-2, ^uint64(0)
-		ptrace.SetRegs(t.tid, &saved)
-		ptrace.Cont(t.tid, 0)
 	default:
 		s.queue = append(s.queue, stop)
 	}
+}
+
+// again makes r execute an interrupted system call again, as the kernel does when no
+// handler runs (Linux arch/x86/kernel/signal.c arch_do_signal_or_restart). It reports
+// whether there was one.
+func again(r *unix.PtraceRegs) bool {
+	const (
+		erestartsys          = 512
+		erestartnointr       = 513
+		erestartnohand       = 514
+		erestartRestartblock = 516
+	)
+	if int64(r.Orig_rax) < 0 {
+		return false
+	}
+	switch -int64(r.Rax) {
+	case erestartsys, erestartnointr, erestartnohand:
+		r.Rax = r.Orig_rax
+	case erestartRestartblock:
+		r.Rax = unix.SYS_RESTART_SYSCALL
+	default:
+		return false
+	}
+	r.Rip -= 2
+	return true
 }

@@ -59,9 +59,11 @@ type Supervisor struct {
 	asked     chan func() // what workers want done on the tracer thread
 	current   *Thread     // whose system call or leaf is being answered
 	near      colocation
-	root      int      // tgid of the program we started
-	stage     *os.File // from the second stage, nil once the program began
-	status    Status
+
+	everywhere bool     // all processes have the second filter: a descriptor may have been sent
+	root       int      // tgid of the program we started
+	stage      *os.File // from the second stage, nil once the program began
+	status     Status
 }
 
 type filters struct{ base, device seccomp.Program }

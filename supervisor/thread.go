@@ -15,6 +15,7 @@ type Process struct {
 	tgid    int
 	threads int
 	device  bool      // the second seccomp filter is installed
+	tried   bool      // watching it was tried when a descriptor was sent
 	ranges  []elrange // ELRANGEs whose system calls stop
 	cpuid   bool      // CPUID faults or its sites are patched
 	foreign bool      // a 32-bit image: runs unsupervised
