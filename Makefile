@@ -46,6 +46,7 @@ race: packages ## the race detector, on all that is not the tracer thread
 bench: packages build ## the figures of ARCHITECTURE.md
 	@$(MAKE) --no-print-directory -s -C testprogs
 	go test -run '^$$' -bench . -benchtime 1x ./conformance
+	go test -run '^$$' -bench 'Decide|Append|Verify' ./launch ./mlist
 
 .PHONY: vm
 vm: packages build ## our C programs on an emulated machine with another kernel and protection keys
