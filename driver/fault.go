@@ -93,6 +93,6 @@ func (e *Enclave) eaug(addr isa.LinAddr, cap isa.Access) (epcPage, error) {
 		e.abandon(s)
 		return 0, err
 	}
-	e.pages.put(e.number(addr), record{page: s.page, cap: cap, typ: isa.PT_REG})
+	e.pages.put(e.number(addr), record{page: s.page, cap: cap, typ: isa.PT_REG, aug: true})
 	return s.page, nil
 }

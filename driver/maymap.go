@@ -60,3 +60,20 @@ func (e *Enclave) numbers(start, end isa.LinAddr) (first, last uint64) {
 	}
 	return e.number(start), e.number(end + isa.PageSize - 1)
 }
+
+// Dynamic reports whether [start, end) of an initialized enclave holds pages added
+// since, or places where such pages would come.
+func (e *Enclave) Dynamic(start, end isa.LinAddr) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.initialized {
+		return false
+	}
+	first, last := e.numbers(start, end)
+	for ; first < last; first++ {
+		if r := e.pages.get(first); r == nil || r.aug {
+			return true
+		}
+	}
+	return false
+}

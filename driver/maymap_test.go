@@ -121,3 +121,25 @@ func TestMapFirstAddLater(t *testing.T) {
 		}
 	})
 }
+
+// TestDynamic: R13: a range that holds pages added after INIT, or none yet.
+func TestDynamic(t *testing.T) {
+	m := newMachine(t).created()
+	m.add(0, 4, isa.PT_REG, rx)
+	if m.e.Dynamic(base, base+0x8000) {
+		t.Error("dynamic before INIT")
+	}
+	m.want(m.init(&isa.SIGSTRUCT{}), 0)
+	if m.e.Dynamic(base, base+0x4000) {
+		t.Error("loaded pages are dynamic")
+	}
+	if !m.e.Dynamic(base+0x3000, base+0x5000) {
+		t.Error("a hole is not")
+	}
+	if r := m.fault(base+0x4000, rw); r != Resolved {
+		t.Fatal(r)
+	}
+	if !m.e.Dynamic(base+0x4000, base+0x5000) {
+		t.Error("an augmented page is not")
+	}
+}

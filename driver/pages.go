@@ -8,6 +8,7 @@ type record struct {
 	page epcPage      // 0: no such page
 	cap  isa.Access   // vm_max_prot_bits: the ceiling of every mapping
 	typ  isa.PageType // as the ioctls left it; EACCEPT does not show here
+	aug  bool         // added by EAUG: its contents were never measured
 }
 
 // There is one leaf per 2 MiB of enclave and one directory per GiB.

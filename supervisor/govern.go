@@ -231,22 +231,23 @@ func (g *governor) running(mrenclave launch.Digest) (n uint32) {
 
 // EnclaveMap implements driver.Hooks.
 func (g *governor) EnclaveMap(ev *driver.MapEvent) error {
-	m := g.mapEvent(ev.Enclave, ev.Rights)
+	m := g.mapEvent(ev.Enclave, ev.Start, ev.End, ev.Rights)
 	_, err := g.decide(&m, false)
 	return err
 }
 
 // EnclaveProtect implements driver.Hooks.
 func (g *governor) EnclaveProtect(ev *driver.ProtectEvent) error {
-	p := launch.ProtectEvent(g.mapEvent(ev.Enclave, ev.Rights))
+	p := launch.ProtectEvent(g.mapEvent(ev.Enclave, ev.Start, ev.End, ev.Rights))
 	_, err := g.decide(&p, false)
 	return err
 }
 
-func (g *governor) mapEvent(enclave *driver.Enclave, rights isa.Access) launch.MapEvent {
+func (g *governor) mapEvent(enclave *driver.Enclave, start, end isa.LinAddr, rights isa.Access) launch.MapEvent {
 	e, t := g.of(enclave), g.s.current
 	return launch.MapEvent{
 		Subject: g.subject(t), Enclave: e.known, Rights: rights, Creator: e.creator == 0 || e.creator == t.proc.tgid,
+		Dynamic: rights&isa.Exec != 0 && enclave.Dynamic(start, end),
 	}
 }
 
