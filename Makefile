@@ -23,7 +23,8 @@ demo: packages build ## run a small SGX program of ours and show what happened
 	build/softsgx run --summary -- build/testprogs/demo
 	@echo; echo '== the same program under a policy: its signer may launch, then it may not'
 	@rm -f build/demo.list*
-	build/softsgx run --policy testprogs/demo/allow.policy --list build/demo.list -- build/testprogs/demo | tail -1
+	build/softsgx run --policy testprogs/demo/allow.policy --list build/demo.list -- build/testprogs/demo > build/demo.out
+	@tail -1 build/demo.out
 	! build/softsgx run --policy testprogs/demo/deny.policy --list build/demo.list -- build/testprogs/demo
 	build/softsgx log show build/demo.list
 	build/softsgx log verify build/demo.list

@@ -1,6 +1,7 @@
 #!/bin/sh
-# What share of its time the thread that loads an enclave of 256 MiB spends in
-# SHA-256, by sampling. Needs perf (package linux-perf).
+# What share of its processor time the thread that loads an enclave of 256 MiB
+# spends in SHA-256, by sampling; time in which it waits for pages is not counted.
+# Needs perf (package linux-perf).
 set -eu
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 command -v perf >/dev/null || { echo "loadshare.sh: needs perf (apt-get install linux-perf)" >&2; exit 1; }
@@ -14,4 +15,4 @@ perf script -i "$work/data" --comm softsgx -F ip,sym 2>/dev/null | awk '
 	/^[[:space:]]*$/ { if (load) { n++; hash += sha } load = sha = 0; next }
 	/driver\.\(\*Enclave\)\.Ioctl/ { load = 1 }
 	/sha256/ { sha = 1 }
-	END { if (!n) exit 1; printf "SHA-256: %.1f %% of the loading thread, %d samples\n", 100 * hash / n, n }'
+	END { if (!n) exit 1; printf "SHA-256: %.1f %% of the loading thread\047s processor time, %d samples\n", 100 * hash / n, n }'

@@ -4,7 +4,6 @@ package supervisor
 
 import (
 	"fmt"
-	"runtime"
 	"time"
 	"unsafe"
 
@@ -57,6 +56,5 @@ func (s *Supervisor) background(work func(), finish func()) {
 	go func() {
 		work()
 		s.ring(finish)
-		runtime.KeepAlive(s)
 	}()
 }
